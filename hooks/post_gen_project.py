@@ -1,0 +1,64 @@
+"""Leave exactly the files that the answers call for, each in its place.
+
+Standard library only, no network, the same result however often it runs: `cruft update` relies on it.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+Answers = Mapping[str, str]
+
+# A directory per choice, whose content becomes the project's own: _framework/flask/app -> app
+LIFTED = ("framework", "database")
+
+# (option, choices) -> paths that only those choices call for
+ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
+    ("database", ("sqlite", "postgresql", "mariadb")): ("app/database.py", "app/models.py", "migrations"),
+    ("redis", ("cache", "cache-and-queue")): ("app/cache.py",),
+    ("redis", ("queue", "cache-and-queue")): ("app/jobs.py", "app/reports.py", "app/worker.py"),
+}
+
+
+def lift(project: Path, option: str, choice: str) -> None:
+    """Move the files below `_<option>/<choice>` to the same places in the project; drop the other choices'."""
+    choices = project / f"_{option}"
+    if not choices.is_dir():
+        return
+    for source in sorted(path for path in (choices / choice).rglob("*") if path.is_file()):
+        target = project / source.relative_to(choices / choice)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
+    shutil.rmtree(choices)
+
+
+def unused(answers: Answers) -> Iterator[str]:
+    """Yield the paths that these answers do not call for."""
+    for (option, choices), paths in ONLY_FOR.items():
+        if answers[option] not in choices:
+            yield from paths
+
+
+def prune(project: Path, paths: Iterator[str]) -> None:
+    """Delete the paths, and the directories that this leaves empty."""
+    for path in (project / name for name in paths):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        parent = path.parent
+        while parent != project and parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()
+            parent = parent.parent
+
+
+def main(answers: Answers, project: Path) -> None:
+    """Turn the rendered template at `project` into the project that `answers` describe."""
+    for option in LIFTED:
+        lift(project, option, answers[option])
+    prune(project, unused(answers))
+
+
+if __name__ == "__main__":
+    main(json.loads(r"""{{ cookiecutter | tojson }}"""), Path.cwd())

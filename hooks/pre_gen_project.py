@@ -1,0 +1,28 @@
+"""Refuse answers that no project can be made from, before anything is written.
+
+The rules and the conflicts are those of `cookiecutter.json`; the wizard reads the same ones.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def objections(context: Mapping[str, Any]) -> Iterator[str]:
+    """Yield one sentence for every rule or conflict of the template that the answers run into."""
+    for option, rule in context["_rules"].items():
+        if not re.fullmatch(rule["matches"], context[option]):
+            yield f"{option} {context[option]!r} can't be used: {rule['why']}"
+    for conflict in context["_conflicts"]:
+        if all(context[option] == choice for option, choice in conflict["when"].items()):
+            answers = " with ".join(f"{option}={choice}" for option, choice in conflict["when"].items())
+            yield f"{answers} can't be used: {conflict['why']}"
+
+
+if __name__ == "__main__":
+    refusals = list(objections(json.loads(r"""{{ cookiecutter | tojson }}""")))
+    for refusal in refusals:
+        print(f"error: {refusal}", file=sys.stderr)
+    sys.exit(bool(refusals))

@@ -1,0 +1,42 @@
+"""How Alembic reaches the database."""
+
+import asyncio
+from typing import Any, Literal
+
+from alembic import context
+from sqlalchemy import Connection
+from sqlalchemy.types import TypeDecorator
+
+from app.database import Database
+from app.models import Base
+from app.settings import load_settings
+
+
+def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+    """Write the database's own types into a migration: it has to run when the application's have changed."""
+    return f"sa.{item.impl!r}" if kind == "type" and isinstance(item, TypeDecorator) else False
+
+
+def migrate(connection: Connection) -> None:
+    """Run what Alembic was asked to run."""
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_item=render_item,
+{% if cookiecutter.database == "sqlite" %}
+        # SQLite can't alter a column: the table is copied.
+        render_as_batch=True,
+{% endif %}
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def main() -> None:
+    """Open the connection that the migrations run over."""
+    async with Database(load_settings()) as database, database.engine.connect() as connection:
+        await connection.run_sync(migrate)
+        await connection.commit()
+
+
+asyncio.run(main())
