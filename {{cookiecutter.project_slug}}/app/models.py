@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import ClassVar
 
 from sqlalchemy import BigInteger, DateTime, Dialect, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -23,11 +24,7 @@ class Cents(TypeDecorator[Decimal]):
         return None if value is None else Decimal(value).scaleb(-2)
 
 
-{% if cookiecutter.database == "postgresql" %}
-def now() -> datetime:
-    """Return the time in UTC, to the second."""
-    return datetime.now(UTC).replace(microsecond=0)
-{% else %}
+{% if cookiecutter.database != "postgresql" %}
 class UtcDateTime(TypeDecorator[datetime]):
     """A time in UTC, in a database that keeps no time zones."""
 
@@ -39,16 +36,20 @@ class UtcDateTime(TypeDecorator[datetime]):
         return None if value is None else value.replace(tzinfo=UTC)
 
 
+{% endif %}
 def now() -> datetime:
     """Return the time in UTC, to the second."""
     return datetime.now(UTC).replace(microsecond=0)
-{% endif %}
 
 
 class Base(DeclarativeBase):
     """What every table has in common."""
 
-    type_annotation_map = {{ "{" }}Decimal: Cents, datetime: {% if cookiecutter.database == "postgresql" %}DateTime(timezone=True){% else %}UtcDateTime{% endif %}{{ "}" }}
+{% if cookiecutter.database == "postgresql" %}
+    type_annotation_map: ClassVar = {Decimal: Cents, datetime: DateTime(timezone=True)}
+{% else %}
+    type_annotation_map: ClassVar = {Decimal: Cents, datetime: UtcDateTime}
+{% endif %}
 
 
 class Product(Base):

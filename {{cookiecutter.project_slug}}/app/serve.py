@@ -37,7 +37,7 @@ def main() -> None:
     Granian(
         APP,
         factory=True,
-        address="0.0.0.0",  # noqa: S104: the container's own interface, published by Docker
+        address="0.0.0.0",  # noqa: S104  # the container's own interface, published by Docker
         port=PORT,
 {% if cookiecutter.framework == "flask" %}
         interface=Interfaces.WSGI,
@@ -60,7 +60,7 @@ def main() -> None:
 def create_database(file: str | None) -> None:
     """Create the embedded database where there is none yet; the migrations bring an older one up to date."""
     if file and not Path(file).exists():
-        from alembic import command  # noqa: PLC0415: takes a while, and is needed once
+        from alembic import command  # noqa: PLC0415  # takes a while, and is needed once
         from alembic.config import Config  # noqa: PLC0415
 
         command.upgrade(Config("migrations/alembic.ini"), "head")

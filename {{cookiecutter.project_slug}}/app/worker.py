@@ -5,7 +5,7 @@ import socket
 import sys
 from datetime import UTC, datetime, timedelta
 
-from rq import Worker
+from rq import Queue, Worker
 
 from app import jobs, logs
 {% if cookiecutter.framework == "flask" %}
@@ -38,7 +38,7 @@ def main() -> None:
 {% endif %}
 
 
-def at_work(queue: "jobs.Queue") -> bool:
+def at_work(queue: Queue) -> bool:
     """Say whether a worker on this machine has given a sign of life lately."""
     lately = datetime.now(UTC) - timedelta(seconds=3 * HEARTBEAT_SECONDS)
     return any(

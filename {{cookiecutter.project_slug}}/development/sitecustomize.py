@@ -7,7 +7,7 @@ mounted /app, so that a new migration, a cache or a lock file belongs to them, a
 import os
 
 if os.getuid() == 0:
-    owner = os.stat("/app")  # noqa: PTH116: pathlib would slow every start down
+    owner = os.stat("/app")  # noqa: PTH116  # pathlib would slow every start down
     os.setgroups([])
     os.setgid(owner.st_gid)
     os.setuid(owner.st_uid)

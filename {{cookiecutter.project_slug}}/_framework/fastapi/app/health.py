@@ -83,7 +83,7 @@ async def state(name: str, check: Awaitable[None]) -> str:
     try:
         async with asyncio.timeout(TIME_LIMIT_SECONDS):
             await check
-    except Exception as error:  # noqa: BLE001: whatever the reason, the dependency is down
+    except Exception as error:  # noqa: BLE001  # whatever the reason, the dependency is down
         logger.warning("%s is down: %s", name, error or "no answer in time")
         return "down"
     return "up"

@@ -3,9 +3,15 @@
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
 from pathlib import Path
 {% endif %}
+{% if cookiecutter.database != "none" %}
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
+{% else %}
+from typing import Literal
+
+from pydantic import Field, ValidationError
+{% endif %}
 from pydantic_settings import BaseSettings, SettingsConfigDict
 {% if cookiecutter.database != "none" %}
 from sqlalchemy import URL, make_url

@@ -36,6 +36,7 @@ class Health(Schema):
     """A sign of life."""
 
     status = fields.String(required=True)
+{% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
 
 
 class Readiness(Health):
@@ -47,6 +48,7 @@ class Readiness(Health):
 {% if cookiecutter.redis != "none" %}
     redis = fields.String(required=True)
 {% endif %}
+{% endif %}
 
 
 @blueprint.get("/health")
@@ -57,12 +59,13 @@ def health() -> dict[str, str]:
 
 
 @blueprint.get("/ready")
-@blueprint.response(HTTPStatus.OK, Readiness)
 {% if cookiecutter.database == "none" and cookiecutter.redis == "none" %}
+@blueprint.response(HTTPStatus.OK, Health)
 def ready() -> dict[str, str]:
     """Say that the service can do its work: there is nothing that it depends on."""
     return {"status": "ready"}
 {% else %}
+@blueprint.response(HTTPStatus.OK, Readiness)
 @blueprint.alt_response(HTTPStatus.SERVICE_UNAVAILABLE, schema=Readiness)
 def ready() -> tuple[dict[str, str], int]:
     """Ask what the service depends on, all at once and for a short time."""

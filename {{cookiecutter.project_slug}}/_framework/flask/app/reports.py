@@ -3,7 +3,7 @@
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, abort, current_app, url_for
+from flask import Flask, abort, current_app, url_for
 from flask_smorest import Blueprint
 from redis import RedisError
 from rq.exceptions import NoSuchJobError

@@ -1,22 +1,20 @@
 """The shapes that the API takes and returns."""
 
+{% if cookiecutter.database != "none" %}
 from decimal import Decimal
-from typing import Any
 
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 
+CENTS = Decimal("0.01")
+LARGEST_PRICE = Decimal("9999999999.99")
 LARGEST_INTEGER = 2**31 - 1
-{% if cookiecutter.database != "none" %}
 # No database stores the NUL character or half of a surrogate pair.
 TEXT = validate.Regexp(r"[^\x00\ud800-\udfff]*\Z", error="Not valid text.")
-{% endif %}
 
 
-{% if cookiecutter.database != "none" %}
 def two_places(price: Decimal) -> None:
     """Refuse a price in fractions of a cent."""
-    exponent = price.normalize().as_tuple().exponent
-    if not isinstance(exponent, int) or exponent < -2:  # noqa: PLR2004: cents
+    if price % CENTS:
         raise ValidationError("Must have at most two decimal places.")
 
 
@@ -33,7 +31,7 @@ class ProductInput(Schema):
     price = fields.Decimal(
         required=True,
         as_string=True,
-        validate=[validate.Range(0, Decimal("9999999999.99")), two_places],
+        validate=[validate.Range(0, LARGEST_PRICE), two_places],
         metadata={"example": "19.99"},
     )
     stock = fields.Integer(load_default=0, validate=validate.Range(0, LARGEST_INTEGER))
@@ -46,6 +44,9 @@ class ProductOutput(ProductInput):
     created_at = fields.DateTime(required=True, format="iso")
     updated_at = fields.DateTime(required=True, format="iso")
 {% else %}
+from marshmallow import Schema, fields, validate
+
+
 class ProductOutput(Schema):
     """A product."""
 

@@ -13,6 +13,13 @@ from environs import Env, EnvError, validate
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 {% endif %}
+{% if cookiecutter.database == "postgresql" %}
+
+DRIVER = "postgresql+psycopg"
+{% elif cookiecutter.database == "mariadb" %}
+
+DRIVER = "mariadb+pymysql"
+{% endif %}
 
 
 @dataclass(frozen=True)

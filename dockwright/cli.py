@@ -1,0 +1,181 @@
+"""The command line: flags made from the template's options, and the one place where failures are reported."""
+
+import argparse
+import json
+import re
+import signal
+import sys
+from collections.abc import Iterable, Sequence
+from functools import partial
+from io import TextIOWrapper
+from pathlib import Path
+from textwrap import wrap
+from typing import Any, NoReturn
+
+from dockwright import __version__
+from dockwright.errors import GeneratorError, NoTerminalError, UnknownOptionError, UsageError
+from dockwright.matrix import combination_id, combinations
+from dockwright.options import Option
+from dockwright.template import Answers, Template, check_output_dir, check_target, load
+
+FLAGS = ("--no-input", "--dry-run", "--output-dir", "--format", "--help", "--version")
+EXIT_DECLINED = 1
+EXIT_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    # Stopped from outside is stopped as by Ctrl-C: what was begun is taken away again.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A terminal or file that can't show a name's letters is no reason to fail.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        return _run(load(), argv)
+    except GeneratorError as error:
+        for sentence in str(error).splitlines():
+            print(f"error: {sentence}", file=sys.stderr)
+        return error.exit_code
+    except (KeyboardInterrupt, EOFError):
+        print("\nstopped: nothing was written", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _run(template: Template, argv: Sequence[str] | None) -> int:
+    given = _parse(template, argv)
+    command, form = given.pop("command", None), given.pop("format", "text")
+    no_input, dry_run = given.pop("no_input", False), given.pop("dry_run", False)
+    output_dir = given.pop("output_dir", None)
+
+    if command == "matrix":
+        _list_combinations(template, given, form)
+        return 0
+    if dry_run:
+        _show(template, template.complete(given), output_dir or Path())
+        return 0
+    answers = template.complete(given) if no_input else _ask(template, given, output_dir or Path())
+    if answers is None:
+        print("Nothing was written.")
+        return EXIT_DECLINED
+    _make(template, answers, output_dir, repeatable=not no_input)
+    return 0
+
+
+def _list_combinations(template: Template, fixed: Answers, form: str) -> None:
+    named = {combination_id(answers, template): answers for answers in combinations(template, **fixed)}
+    if form == "json":
+        print(json.dumps([{"id": name, "answers": answers} for name, answers in named.items()], indent=2))
+    elif form == "github":
+        print(json.dumps({"include": [{"id": name, **answers} for name, answers in named.items()]}))
+    else:
+        print(*named, sep="\n")
+
+
+def _show(template: Template, answers: Answers, output_dir: Path) -> None:
+    from dockwright.report import describe
+
+    check_output_dir(output_dir)
+    check_target(output_dir / answers["project_slug"])
+    rows = describe(template, answers, output_dir)
+    width = max(map(len, rows))
+    print(*(f"{title:{width}}  {text}" for title, text in rows.items()), "", "Nothing was written.", sep="\n")
+
+
+def _ask(template: Template, given: Answers, output_dir: Path) -> Answers | None:
+    template.check(given)
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise NoTerminalError(option.flag for option in template.options.values())
+
+    from dockwright.wizard import ask
+
+    return ask(template, given, output_dir)
+
+
+def _make(template: Template, answers: Answers, output_dir: Path | None, *, repeatable: bool) -> None:
+    from dockwright.report import next_commands, repeat_command
+
+    project = template.render(answers, output_dir or Path())
+    print(f"Wrote {project}. Next:", "", *(f"  {line}" for line in next_commands(answers, project)), sep="\n")
+    if repeatable:
+        print(
+            "", "The same again, without questions:", "", f"  {repeat_command(template, answers, output_dir)}", sep="\n"
+        )
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that leaves the reporting to `main`."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help that keeps its line breaks; an explanation too long for the terminal goes on below its beginning."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        parts = []
+        for line in text.splitlines():
+            choice = re.match(r"  \S+ +", line)
+            parts += wrap(line, width, subsequent_indent=" " * (choice.end() if choice else 0))
+        return parts
+
+
+def _parse(template: Template, argv: Sequence[str] | None) -> dict[str, Any]:
+    parser = _parser(template.options.values())
+    namespace, unknown = parser.parse_known_intermixed_args(argv)
+    if unknown:
+        raise UnknownOptionError(
+            unknown[0].partition("=")[0], [*FLAGS, *(option.flag for option in template.options.values())]
+        )
+    given = vars(namespace)
+    if given.get("command", "matrix") != "matrix":
+        raise UnknownOptionError(given["command"], ["matrix"])
+    return given
+
+
+def _parser(options: Iterable[Option]) -> _Parser:
+    parser = _Parser(
+        prog="dockwright",
+        usage="dockwright [--no-input] [--output-dir DIR] [--ANSWER ...]\n"
+        "       dockwright matrix [--format FORMAT] [--ANSWER ...]",
+        description="Write a containerised web service from a few answers, asked for in a terminal or given as flags.\n"
+        "With `matrix`, list every combination of answers that makes a different image or stack.",
+        epilog="exit status: 0 when done; 1 when refused or declined, 2 when the command itself is wrong,\n"
+        "130 when interrupted, and then nothing was written",
+        formatter_class=partial(_Formatter, max_help_position=27),
+        argument_default=argparse.SUPPRESS,
+        allow_abbrev=False,
+    )
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("--version", action="version", version=f"dockwright {__version__}")
+    parser.add_argument("--no-input", action="store_true", help="ask nothing: what no flag answers is at its default")
+    parser.add_argument("--dry-run", action="store_true", help="show what --no-input would write, and write nothing")
+    parser.add_argument(
+        "--output-dir", type=Path, metavar="DIR", help="where to write the project's directory (default: here)"
+    )
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "github"),
+        help="of the matrix: text, an id per line (default);\njson, ids and answers;\ngithub, the matrix of a workflow",
+    )
+    answers = parser.add_argument_group(
+        "answers", "A flag given is a question not asked; to the matrix, an option that is fixed."
+    )
+    for option in options:
+        metavar = "CHOICE" if option.choices else "TEXT"
+        answers.add_argument(option.flag, metavar=metavar, help=_explain(option).replace("%", "%%"))
+    return parser
+
+
+def _explain(option: Option) -> str:
+    default = "made from the answers before it" if option.derived else option.default
+    width = max(map(len, option.values), default=0)
+    choices = (
+        f"  {choice.value:{width}}  {choice.explanation if _same(choice.value, choice.label) else choice.text}"
+        for choice in option.choices
+    )
+    return "\n".join((f"{option.wording} (default: {default})", *choices))
+
+
+def _same(value: str, label: str) -> bool:
+    return value.replace("-", " ") == label.casefold()

@@ -1,0 +1,41 @@
+"""What the user is shown about a project: its answers, the command that repeats it, and what comes next."""
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+from dockwright.template import Answers, Template
+
+
+def describe(template: Template, answers: Answers, output_dir: Path) -> dict[str, str]:
+    """Return the summary: a title and a text for each answer, and the directory to be written."""
+    rows = {}
+    for option in template.options.values():
+        labels = {choice.value: choice.label for choice in option.choices}
+        answer = answers[option.name]
+        rows[option.title] = labels.get(answer, answer)
+    return rows | {"Directory": str((output_dir / answers["project_slug"]).absolute())}
+
+
+def repeat_command(template: Template, answers: Answers, output_dir: Path | None) -> str:
+    """Return the command that makes the same project without a question, quoted for the user's shell."""
+    words = ["dockwright", "--no-input"]
+    for name, answer in answers.items():
+        if answer != template.default(name, answers):
+            words += _flag(template.options[name].flag, answer)
+    if output_dir:
+        words += _flag("--output-dir", str(output_dir))
+    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def next_commands(answers: Answers, project: Path) -> list[str]:
+    """Return the commands that start the project and ask it for something."""
+    here = Path.cwd()
+    path = project.absolute()
+    place = path.relative_to(here) if path.is_relative_to(here) else path
+    return [f"cd {shlex.quote(str(place))}", "docker compose up", f"curl http://localhost:{answers['port']}/products"]
+
+
+def _flag(name: str, answer: str) -> list[str]:
+    return [f"{name}={answer}"] if answer.startswith("-") else [name, answer]

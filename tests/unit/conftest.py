@@ -1,0 +1,80 @@
+"""What the tests of the generator share: the template, a user's surroundings, and the real command."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from checkout import CONFLICT, ROOT, copy_template
+
+from dockwright.template import Template, load
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+# A pseudo-terminal can't be had on Windows: what needs one is not collected there.
+collect_ignore = ["test_terminal.py"] if sys.platform == "win32" else []
+
+
+@pytest.fixture
+def template() -> Template:
+    """Return the template of this checkout."""
+    return load()
+
+
+@pytest.fixture
+def conflicted(tmp_path: Path) -> Template:
+    """Return a copy of the template that refuses a combination."""
+    return copy_template(tmp_path / "conflicted", _conflicts=[CONFLICT])
+
+
+@pytest.fixture
+def output_dir(tmp_path: Path) -> Path:
+    """Return an empty directory to write projects into."""
+    directory = tmp_path / "output"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Return an empty home directory."""
+    directory = tmp_path / "home"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def environment(home: Path) -> dict[str, str]:
+    """Return the environment of a user who has nothing configured, and for whom the terminal answers no queries."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COOKIECUTTER", "GIT_"))}
+    return kept | {
+        "COLUMNS": "100",
+        "GIT_AUTHOR_EMAIL": "user@example.com",
+        "GIT_AUTHOR_NAME": "User",
+        "GIT_COMMITTER_EMAIL": "user@example.com",
+        "GIT_COMMITTER_NAME": "User",
+        "HOME": str(home),
+        "PROMPT_TOOLKIT_NO_CPR": "1",
+        "PYTHONPATH": str(ROOT),
+        "USERPROFILE": str(home),
+    }
+
+
+@pytest.fixture
+def run(output_dir: Path, environment: dict[str, str]) -> Run:
+    """Return a function that runs a command in the output directory, without a terminal."""
+
+    def run(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401 # passed on as they are
+        settings: dict[str, Any] = {"cwd": output_dir, "env": environment, "stdin": subprocess.DEVNULL, **options}
+        return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", **settings)
+
+    return run
+
+
+@pytest.fixture
+def dockwright(run: Run) -> Run:
+    """Return a function that runs the `dockwright` command in the output directory, without a terminal."""
+    return lambda *arguments, **options: run(sys.executable, "-m", "dockwright", *arguments, **options)

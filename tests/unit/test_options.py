@@ -1,0 +1,66 @@
+"""The options are those of `cookiecutter.json`, which alone defines them."""
+
+import ast
+import json
+
+import pytest
+from checkout import ROOT
+
+from dockwright.errors import InvalidChoiceError, RefusedAnswersError, UnknownOptionError
+from dockwright.template import Template
+
+DEFINITION = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+
+
+def test_options_are_those_of_cookiecutter(template: Template) -> None:
+    """Every public key of `cookiecutter.json` is an option, in the same order."""
+    assert list(template.options) == [name for name in DEFINITION if not name.startswith("_")]
+
+
+def test_default_is_the_first_choice(template: Template) -> None:
+    """An option's default is what cookiecutter takes: its first choice, or its text."""
+    for option in template.options.values():
+        assert option.default == (option.values or (DEFINITION[option.name],))[0]
+
+
+def test_every_question_explains_itself(template: Template) -> None:
+    """Every option has a wording, every choice a label and an explanation, every free text a rule."""
+    for option in template.options.values():
+        assert option.wording
+        assert all(choice.label and choice.explanation for choice in option.choices)
+        assert bool(option.rule) != bool(option.choices)
+
+
+def test_default_answers_are_accepted(template: Template) -> None:
+    """Nothing objects to the defaults."""
+    template.check(template.complete({}))
+
+
+def test_slug_follows_the_name(template: Template) -> None:
+    """The default of a derived option is worked out as cookiecutter does."""
+    assert template.options["project_slug"].derived
+    assert template.default("project_slug", {"project_name": "Crème & Café"}) == "creme-cafe"
+
+
+@pytest.mark.parametrize(
+    ("answers", "error"),
+    [
+        ({"colour": "blue"}, UnknownOptionError),
+        ({"framework": "django"}, InvalidChoiceError),
+        ({"port": "80"}, RefusedAnswersError),
+    ],
+    ids=["option", "choice", "rule"],
+)
+def test_wrong_answers_are_refused(template: Template, answers: dict[str, str], error: type[Exception]) -> None:
+    """An unknown option, an unknown choice and a broken rule each have an error of their own."""
+    with pytest.raises(error):
+        template.check(answers)
+
+
+def test_no_choice_is_copied_into_python(template: Template) -> None:
+    """No choice and no default of the template is written a second time in the package."""
+    defined = {text for option in template.options.values() for text in (option.default, *option.values)}
+    for module in (ROOT / "dockwright").glob("*.py"):
+        tree = ast.parse(module.read_text(encoding="utf-8"))
+        written = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        assert not written & defined, module.name

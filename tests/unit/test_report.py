@@ -1,0 +1,40 @@
+"""What is shown after a project was written: commands that can be pasted into a shell."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from checkout import read_tree
+
+from dockwright.cli import main
+from dockwright.report import repeat_command
+from dockwright.template import Template
+
+ANSWERS: dict[str, dict[str, str]] = {
+    "defaults": {},
+    "choices": {"framework": "fastapi", "redis": "cache-and-queue", "python_version": "3.13"},
+    "quotes": {"project_name": "Bob's shop; rm -rf * & echo #1", "description": "It's 100 % 'quoted'"},
+    "dashes": {"project_name": "--help", "description": "-x"},
+    "own-slug": {"project_name": "Crème", "project_slug": "own"},
+    "underivable-slug": {"project_name": "Con", "project_slug": "con-api"},
+}
+
+
+@pytest.mark.parametrize("given", ANSWERS.values(), ids=ANSWERS)
+def test_repeated_command_makes_the_same_project(template: Template, output_dir: Path, given: dict[str, str]) -> None:
+    """The command shown at the end, read by a shell, makes the same tree again."""
+    answers = template.complete(given)
+    project = template.render(answers, output_dir / "first")
+    program, *arguments = shlex.split(repeat_command(template, answers, output_dir / "the second"))
+    assert program == "dockwright"
+    assert main(arguments) == 0
+    assert read_tree(output_dir / "the second" / project.name) == read_tree(project)
+
+
+@pytest.mark.parametrize("given", ANSWERS.values(), ids=ANSWERS)
+def test_repeated_command_is_no_longer_than_it_has_to_be(template: Template, given: dict[str, str]) -> None:
+    """The command has a flag for each answer that is not at its default, and no other."""
+    words = shlex.split(repeat_command(template, template.complete(given), None))
+    assert [word.partition("=")[0] for word in words if word.startswith("--")][1:] == [
+        flag for name in template.options if name in given for flag in [template.options[name].flag]
+    ]
