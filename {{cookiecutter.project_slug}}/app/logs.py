@@ -17,12 +17,21 @@ PROBES = ("/health", "/ready")
 requests = logging.getLogger("app.requests")
 
 
+class RequestIdFilter(logging.Filter):
+    """Lets every record pass, and puts on it the id of the request that is being answered."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mark the record."""
+        record.request_id = request_id.get()
+        return True
+
+
 def config(environment: str, level: str) -> dict[str, Any]:
     """Return what `logging.config.dictConfig` takes, for the server's own loggers too."""
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "filters": {"request": {"()": lambda: with_request_id}},
+        "filters": {"request": {"()": RequestIdFilter}},
         "formatters": {
             "development": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s", "datefmt": "%H:%M:%S"},
             "production": {
@@ -47,12 +56,6 @@ def config(environment: str, level: str) -> dict[str, Any]:
         "loggers": {"_granian": {"level": level}},
 {% endif %}
     }
-
-
-def with_request_id(record: logging.LogRecord) -> bool:
-    """Put the id of the request that is being answered on the record."""
-    record.request_id = request_id.get()
-    return True
 
 
 def begin_request(client_id: str | None) -> str:

@@ -25,7 +25,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(), nullable=False),
         sa.Column("updated_at", sa.DateTime(), nullable=False),
 {% endif %}
-        sa.PrimaryKeyConstraint("id", name="pk_products"),
+        sa.PrimaryKeyConstraint("id"),
     )
 
 

@@ -6,10 +6,18 @@ from decimal import Decimal
 {% endif %}
 from typing import Any
 
+{% if "queue" in cookiecutter.redis %}
+from sqlalchemy import func, select, type_coerce
+{% else %}
 from sqlalchemy import func, select
+{% endif %}
 from sqlalchemy.ext.asyncio import AsyncSession
 
+{% if "queue" in cookiecutter.redis %}
+from app.models import Cents, Product
+{% else %}
 from app.models import Product
+{% endif %}
 
 LARGEST_ID = 2**31 - 1
 
@@ -51,7 +59,7 @@ async def remove(session: AsyncSession, product: Product) -> None:
 
 async def summary(session: AsyncSession) -> dict[str, Any]:
     """Return how many products there are, and what all that is in stock is worth."""
-    totals = await session.execute(select(func.count(Product.id), func.sum(Product.price * Product.stock)))
-    count, value = totals.one()
+    worth = type_coerce(func.sum(Product.price * Product.stock), Cents)
+    count, value = (await session.execute(select(func.count(Product.id), worth))).one()
     return {"products": count, "stock_value": str(value or Decimal("0.00"))}
 {% endif %}

@@ -9,14 +9,19 @@ from typing import Annotated
 {% endif %}
 
 {% if cookiecutter.database != "none" %}
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+CENTS = Decimal("0.01")
 LARGEST_INTEGER = 2**31 - 1
 
 # No database stores the NUL character.
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
 Description = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x00]*$")]
-Price = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2, examples=["19.99"])]
+Price = Annotated[
+    Decimal,
+    Field(ge=0, max_digits=12, decimal_places=2, examples=["19.99"]),
+    AfterValidator(lambda price: price.quantize(CENTS)),
+]
 Stock = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
 
 

@@ -4,15 +4,16 @@
 from pathlib import Path
 {% endif %}
 {% if cookiecutter.database != "none" %}
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 {% else %}
 from typing import Literal
 
 from pydantic import Field, ValidationError
-{% endif %}
 from pydantic_settings import BaseSettings, SettingsConfigDict
+{% endif %}
 {% if cookiecutter.database != "none" %}
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -35,9 +36,9 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     workers: int = Field(default=2, ge=1, le=64)
 {% if cookiecutter.database == "sqlite" %}
-    database_url: URL = make_url("sqlite+aiosqlite:////data/app.db")
+    database_url: Annotated[URL, NoDecode] = make_url("sqlite+aiosqlite:////data/app.db")
 {% elif cookiecutter.database != "none" %}
-    database_url: URL
+    database_url: Annotated[URL, NoDecode]
     database_password_file: Path | None = None
 {% endif %}
 {% if cookiecutter.redis != "none" %}

@@ -6,10 +6,17 @@ from decimal import Decimal
 {% endif %}
 from typing import Any
 
+{% if "queue" in cookiecutter.redis %}
+from sqlalchemy import func, select, type_coerce
+
+from app.database import db
+from app.models import Cents, Product
+{% else %}
 from sqlalchemy import func, select
 
 from app.database import db
 from app.models import Product
+{% endif %}
 
 LARGEST_ID = 2**31 - 1
 
@@ -51,6 +58,7 @@ def remove(product: Product) -> None:
 
 def summary() -> dict[str, Any]:
     """Return how many products there are, and what all that is in stock is worth."""
-    count, value = db.session.execute(select(func.count(Product.id), func.sum(Product.price * Product.stock))).one()
+    worth = type_coerce(func.sum(Product.price * Product.stock), Cents)
+    count, value = db.session.execute(select(func.count(Product.id), worth)).one()
     return {"products": count, "stock_value": str(value or Decimal("0.00"))}
 {% endif %}

@@ -1,0 +1,92 @@
+"""What the Docker tier shares: an engine, the projects of all combinations, and their stacks."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from stack import Project, Stack, running
+
+from dockwright.matrix import combination_id, combinations
+from dockwright.template import load
+
+# The version of Python changes what is installed, and nothing else: a sample on top of all combinations.
+COMBINATIONS = combinations() + combinations(python_version="3.13", base_image="slim", redis="cache-and-queue")
+# Not 1000, which so many images and tools take for granted.
+OWNER = 1234
+LOUD = "THE DOCKER TIER DID NOT RUN: no Docker Engine with compose answers. `make test` says what to install."
+
+
+def engine_answers() -> bool:
+    """Say whether there is a Docker Engine, with compose."""
+    commands = (["docker", "info"], ["docker", "compose", "version"])
+    return shutil.which("docker") is not None and all(
+        subprocess.run(command, capture_output=True, check=False).returncode == 0 for command in commands
+    )
+
+
+ENGINE = engine_answers()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a stack's tests on one worker; without an engine pass all of them over, but not in CI."""
+    for item in (item for item in items if item.path.parent == Path(__file__).parent):
+        cell = item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{cell}"))
+        if not ENGINE and os.environ.get("CI") != "true":
+            item.add_marker(pytest.mark.skip(reason=LOUD))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly what did not run."""
+    if not ENGINE:
+        terminalreporter.section(LOUD, sep="!", red=True, bold=True)
+
+
+@pytest.fixture(scope="session")
+def engine() -> None:
+    """Fail where no engine answers."""
+    assert ENGINE, LOUD
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test of a project for every combination, or for those that its `only_where` mark describes."""
+    if "project" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("only_where")
+        wanted = [cell for cell in COMBINATIONS if all(cell[name] in of for name, of in mark.kwargs.items())] if mark else COMBINATIONS
+        metafunc.parametrize("project", wanted, ids=combination_id, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module")
+def project(request: pytest.FixtureRequest, engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Return a project of its own for each test module, under a name that no other run uses."""
+    slug = f"{combination_id(request.param).replace('.', '-')}-{uuid4().hex[:6]}"
+    answers = load().complete({**request.param, "project_slug": slug})
+    project = Project(load().render(answers, tmp_path_factory.mktemp("project")), answers)
+    # The engine chooses a free port.
+    (project.directory / ".env").write_text("PORT=0\n", encoding="utf-8")
+    yield project
+    images = project.run("docker", "images", "--quiet", "--filter", f"reference={slug}").split()
+    if images:
+        project.run("docker", "rmi", "--force", *images)
+
+
+@pytest.fixture(scope="module")
+def production(project: Project) -> Iterator[Stack]:
+    """Start the project's production stack, from a checkout full of what must not reach an image."""
+    if project.needs_secrets:
+        project.run("make", "secrets")
+    with running(project, "compose.prod.yaml", f"{project.slug}-prod") as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def development(project: Project) -> Iterator[Stack]:
+    """Start the project's development stack, on a checkout that belongs to a user of the host."""
+    if os.getuid() == 0:
+        project.run("chown", "--recursive", f"{OWNER}:{OWNER}", ".")
+    with running(project, "compose.yaml", project.slug) as stack:
+        yield stack

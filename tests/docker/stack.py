@@ -1,0 +1,145 @@
+"""A generated project and its stacks of containers, driven as a user drives them."""
+
+import contextlib
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pytest_docker.plugin import get_docker_services
+
+# Services that come from the project's own images; the others are the database and Redis.
+OURS = ("web", "worker", "migrate")
+
+
+@dataclass(frozen=True)
+class Project:
+    """A generated project on disk, and the answers that it was made from."""
+
+    directory: Path
+    answers: Mapping[str, str]
+
+    @property
+    def slug(self) -> str:
+        """The name that its images and stacks begin with."""
+        return self.directory.name
+
+    @property
+    def stores(self) -> bool:
+        """Whether products can be written."""
+        return self.answers["database"] != "none"
+
+    @property
+    def caches(self) -> bool:
+        """Whether products are cached."""
+        return "cache" in self.answers["redis"]
+
+    @property
+    def queues(self) -> bool:
+        """Whether reports are made by a worker."""
+        return "queue" in self.answers["redis"]
+
+    @property
+    def needs_secrets(self) -> bool:
+        """Whether production has a password."""
+        return self.answers["database"] in ("postgresql", "mariadb")
+
+    @property
+    def production_image(self) -> str:
+        """The tag that the production stack builds and runs."""
+        return f"{self.slug}:0.1.0"
+
+    def run(self, *command: str, stdin: str | None = None, expect: int | None = 0) -> str:
+        """Run a command in the project and return all that it printed; AssertionError where it ends otherwise."""
+        done = subprocess.run(
+            command,
+            cwd=self.directory,
+            env={**os.environ, "BUILDKIT_PROGRESS": "plain"},
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+        if expect is not None and done.returncode != expect:
+            message = f"{' '.join(command)} ended with {done.returncode}, not {expect}:\n{done.stdout[-8000:]}"
+            raise AssertionError(message)
+        return done.stdout
+
+    def build(self, target: str = "production", *, tag: str | None = None) -> str:
+        """Build an image as `docker build` does, and return the log of its steps."""
+        return self.run("docker", "build", "--target", target, "--tag", tag or f"{self.slug}:check", ".")
+
+
+@dataclass(frozen=True)
+class Stack:
+    """The services of one compose file of a project."""
+
+    project: Project
+    file: str
+    name: str
+
+    def compose(self, *arguments: str, stdin: str | None = None, expect: int | None = 0) -> str:
+        """Run `docker compose` on this stack."""
+        command = ("docker", "compose", "--file", self.file, "--project-name", self.name, *arguments)
+        return self.project.run(*command, stdin=stdin, expect=expect)
+
+    def up(self) -> None:
+        """Start what does not run, and wait until every service is healthy."""
+        self.compose("up", "--detach", "--wait")
+
+    def execute(self, *command: str, service: str = "web", stdin: str | None = None) -> str:
+        """Run a command in a running service."""
+        return self.compose("exec", "--no-TTY", service, *command, stdin=stdin)
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """Return what the engine knows of each service's container."""
+        ids = self.compose("ps", "--all", "--quiet").split()
+        found = json.loads(self.project.run("docker", "inspect", *ids))
+        return {container["Config"]["Labels"]["com.docker.compose.service"]: container for container in found}
+
+    @contextlib.contextmanager
+    def client(self) -> Iterator[httpx.Client]:
+        """Open a client of the web service, on the port that the engine chose for it."""
+        port = self.project.answers["port"]
+        address = self.compose("port", "web", port).strip().rpartition(":")[2]
+        with httpx.Client(base_url=f"http://127.0.0.1:{address}", timeout=10) as client:
+            yield client
+
+
+@contextlib.contextmanager
+def running(project: Project, file: str, name: str) -> Iterator[Stack]:
+    """Start a stack, and leave nothing of it behind, whatever happens."""
+    stack = Stack(project, file, name)
+    remove = ["down --volumes --remove-orphans --timeout 1"]
+    with contextlib.ExitStack() as stay:
+        # pytest-docker takes a stack down only if it came up.
+        stay.callback(stack.compose, *remove[0].split(), expect=None)
+        try:
+            services = get_docker_services(
+                "docker compose", str(project.directory / file), name, ["up --build --detach --wait"], remove
+            )
+            stay.enter_context(services)
+        except Exception as error:
+            logs = stack.compose("logs", "--no-color", "--tail", "40", expect=None)
+            message = f"{file} of {project.slug} did not start: {error}\n{logs[-8000:]}"
+            raise AssertionError(message) from None
+        yield stack
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> float:
+    """Wait until a condition holds, and return for how many seconds; AssertionError where it never does."""
+    start = time.monotonic()
+    while time.monotonic() - start < seconds:
+        with contextlib.suppress(httpx.TransportError):
+            if condition():
+                return time.monotonic() - start
+        time.sleep(0.05)
+    message = f"{condition.__doc__ or condition} did not hold within {seconds} seconds"
+    raise AssertionError(message)

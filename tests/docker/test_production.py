@@ -1,0 +1,213 @@
+"""Production, every combination: the stack starts healthy, keeps the contract, keeps its data, and stops at once."""
+
+import json
+import time
+
+import httpx
+import pytest
+from stack import OURS, Project, Stack, wait_for
+
+PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 2}
+cached = pytest.mark.only_where(redis=("cache", "cache-and-queue"))
+queued = pytest.mark.only_where(redis=("queue", "cache-and-queue"))
+stored = pytest.mark.only_where(database=("sqlite", "postgresql", "mariadb"))
+
+
+def test_every_service_is_healthy(project: Project, production: Stack) -> None:
+    """`up --wait` ends with every service healthy, and the migrations applied."""
+    states = {
+        name: container["State"].get("Health", container["State"])["Status"]
+        for name, container in production.containers().items()
+    }
+    expected = {"web": "healthy"}
+    if project.stores:
+        expected["migrate"] = "exited"
+    if project.answers["database"] in ("postgresql", "mariadb"):
+        expected["db"] = "healthy"
+    if project.answers["redis"] != "none":
+        expected["redis"] = "healthy"
+    if project.queues:
+        expected["worker"] = "healthy"
+    assert states == expected
+
+
+def test_containers_are_confined(production: Stack) -> None:
+    """No container can gain privileges or write to its image; ours have no capability and do not run as root."""
+    for name, container in production.containers().items():
+        host = container["HostConfig"]
+        assert host["ReadonlyRootfs"], name
+        assert host["CapDrop"] == ["ALL"], name
+        assert "no-new-privileges:true" in host["SecurityOpt"], name
+        assert host["Memory"] and host["NanoCpus"] and host["PidsLimit"], name
+        assert host["LogConfig"]["Config"]["max-size"], name
+        if name in OURS:
+            assert not host["CapAdd"], name
+            assert container["Config"]["User"] == "10001:10001", name
+            assert not any(mount["Type"] == "bind" and mount["RW"] for mount in container["Mounts"]), name
+        else:
+            assert not container["NetworkSettings"]["Ports"].get("published"), name
+
+
+def test_health(project: Project, production: Stack) -> None:
+    """The service is alive and ready, with the state of each dependency that it has."""
+    ready = {"status": "ready"}
+    if project.stores:
+        ready["database"] = "up"
+    if project.answers["redis"] != "none":
+        ready["redis"] = "up"
+    with production.client() as client:
+        assert client.get("/health").json() == {"status": "ok"}
+        assert client.get("/ready").json() == ready
+
+
+def test_description(project: Project, production: Stack) -> None:
+    """The API describes itself, reports included where there are any."""
+    with production.client() as client:
+        description = client.get("/openapi.json").json()
+        assert client.get("/docs").headers["Content-Type"].startswith("text/html")
+    assert description["openapi"].startswith("3.1")
+    assert description["info"]["title"] == project.answers["project_name"]
+    assert ("/reports" in description["paths"]) == project.queues
+    assert ("post" in description["paths"]["/products"]) == project.stores
+
+
+@stored
+def test_catalogue(production: Stack) -> None:
+    """A product is created, listed, replaced and deleted, at the address that its creation returned."""
+    with production.client() as client:
+        created = client.post("/products", json=PEN)
+        assert created.status_code == 201
+        address = created.headers["Location"]
+        assert created.json().items() >= PEN.items()
+        assert client.get(address).json() == created.json()
+        page = client.get("/products", params={"page": 1, "page_size": 100}).json()
+        assert created.json() in page["items"]
+        assert page["total"] == len(page["items"])
+        replaced = client.put(address, json={"name": "Pencil", "price": "1.5"})
+        assert replaced.json().items() >= {"name": "Pencil", "price": "1.50", "stock": 0, "description": ""}.items()
+        assert client.get(address).json() == replaced.json()
+        assert client.delete(address).status_code == 204
+        assert client.get(address).status_code == 404
+
+
+@pytest.mark.only_where(database=("none",))
+def test_sample_catalogue(production: Stack) -> None:
+    """Without a database there is a sample, and a write is not allowed."""
+    with production.client() as client:
+        page = client.get("/products").json()
+        assert page["total"] == len(page["items"]) > 0
+        for product in page["items"]:
+            assert client.get(f"/products/{product['id']}").json() == product
+        for refused in (client.post("/products", json=PEN), client.put("/products/1", json=PEN), client.delete("/products/1")):
+            assert (refused.status_code, refused.json()["status"]) == (405, 405)
+
+
+def test_errors_have_one_shape(project: Project, production: Stack) -> None:
+    """Whatever goes wrong is answered with problem details."""
+    with production.client() as client:
+        wrong = {
+            404: [client.get("/nowhere"), client.get("/products/999999"), client.get("/products/99999999999999999999")],
+            405: [client.patch("/products")],
+            422: [client.get("/products", params={"page": 0}), client.get("/products", params={"page_size": 1000})],
+        }
+        if project.stores:
+            wrong[422] += [client.post("/products", json=PEN | change) for change in ({"price": "-1"}, {"name": "\0"}, {"stock": 2**40})]
+            wrong[400] = [client.post("/products", content="{", headers={"Content-Type": "application/json"})]
+    for status, responses in wrong.items():
+        for response in responses:
+            assert response.headers["Content-Type"] == "application/problem+json", response.request.url
+            assert response.json().keys() >= {"type", "title", "status", "detail"}
+            assert (response.status_code, response.json()["status"]) == (status, status), response.request.url
+
+
+def test_logs_are_json(production: Stack) -> None:
+    """Every line of ours is a JSON object, and a request's line carries the id that the client gave it."""
+    with production.client() as client:
+        assert client.get("/products", headers={"X-Request-ID": "probe-1"}).headers["X-Request-ID"] == "probe-1"
+    lines = [json.loads(line) for line in production.compose("logs", "--no-color", "--no-log-prefix", *ours(production)).splitlines()]
+    assert [line["path"] for line in lines if line["request_id"] == "probe-1"] == ["/products"]
+
+
+@cached
+def test_cache(project: Project, production: Stack) -> None:
+    """A product is read once and then found in the cache, until it changes."""
+    with production.client() as client:
+        address = client.post("/products", json=PEN).headers["Location"] if project.stores else "/products/2"
+        first, second = client.get(address), client.get(address)
+        assert (first.headers["X-Cache"], second.headers["X-Cache"]) == ("MISS", "HIT")
+        assert first.json() == second.json()
+        if project.stores:
+            client.put(address, json=PEN | {"price": "35.00"})
+            third, fourth = client.get(address), client.get(address)
+            assert (third.headers["X-Cache"], fourth.headers["X-Cache"]) == ("MISS", "HIT")
+            assert third.json()["price"] == fourth.json()["price"] == "35.00"
+
+
+@queued
+def test_queue(project: Project, production: Stack) -> None:
+    """A report that was asked for is made by the worker."""
+    with production.client() as client:
+        accepted = client.post("/reports")
+        assert accepted.status_code == 202
+        assert accepted.json()["status"] == "queued"
+        wait_for(lambda: client.get(accepted.headers["Location"]).json()["status"] == "finished")
+        report = client.get(accepted.headers["Location"]).json()
+        assert report["id"] == accepted.json()["id"]
+        assert report["result"]["products"] == client.get("/products").json()["total"]
+        assert client.get("/reports/unknown").status_code == 404
+
+
+@cached
+def test_stopped_redis_changes_nothing_but_speed(project: Project, production: Stack) -> None:
+    """While Redis is down products are read and written, and what changed meanwhile is never read stale afterwards."""
+    with production.client() as client:
+        address = client.post("/products", json=PEN).headers["Location"] if project.stores else "/products/1"
+        before = client.get(address).json()
+        assert client.get(address).headers["X-Cache"] == "HIT"
+        production.compose("stop", "--timeout", "2", "redis")
+        down = client.get(address)
+        assert (down.status_code, down.json(), down.headers["X-Cache"]) == (200, before, "MISS")
+        ready = client.get("/ready")
+        assert (ready.status_code, ready.json()["redis"]) == (503 if project.queues else 200, "down")
+        if project.stores:
+            assert client.put(address, json=PEN | {"price": "1.00"}).status_code == 200
+        production.up()
+        if project.stores:
+            assert client.get(address).json()["price"] == "1.00"
+        wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
+        if project.stores:
+            assert client.get(address).json()["price"] == "1.00"
+
+
+def test_data_survives(project: Project, production: Stack) -> None:
+    """What was written is there after a restart, and after the stack was taken down and started again."""
+    kept: dict[str, object] = {}
+    with production.client() as client:
+        if project.stores:
+            created = client.post("/products", json=PEN)
+            kept[created.headers["Location"]] = created.json()
+        if project.queues:
+            address = client.post("/reports").headers["Location"]
+            wait_for(lambda: client.get(address).json()["status"] == "finished")
+            kept[address] = client.get(address).json()
+    for steps in (["restart"], ["down"]):
+        production.compose(*steps)
+        production.up()
+        with production.client() as client:
+            assert client.get("/products").status_code == 200
+            for address, content in kept.items():
+                assert client.get(address).json() == content, steps
+
+
+def test_stops_at_once(production: Stack) -> None:
+    """`docker compose stop` ends every container of ours by itself, within three seconds."""
+    mine = ours(production)
+    start = time.monotonic()
+    production.compose("stop", *mine)
+    assert time.monotonic() - start < 3
+    assert {name: production.containers()[name]["State"]["ExitCode"] for name in mine} == dict.fromkeys(mine, 0)
+
+
+def ours(stack: Stack) -> list[str]:
+    """Return the services that run an image of ours."""
+    return [name for name in stack.containers() if name in OURS]

@@ -1,0 +1,121 @@
+"""What a project installs is locked: all that it needs, nothing else, and nothing that could be swapped on the way."""
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator
+from importlib.metadata import Distribution, distributions
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+# requirements file -> the dependency groups that it locks beside the project's own dependencies
+LOCKS: dict[str, list[str]] = {"requirements.txt": [], "requirements-dev.txt": ["dev"]}
+# The platforms that a lock has to serve: sys_platform, os_name, platform_system.
+PLATFORMS = [("linux", "posix", "Linux"), ("darwin", "posix", "Darwin"), ("win32", "nt", "Windows")]
+IMPLEMENTATIONS = [("cpython", "CPython"), ("pypy", "PyPy")]
+
+
+@pytest.fixture(scope="session")
+def installed(python: Path) -> dict[str, Distribution]:
+    """Return the packages that any project is locked to, as far as this platform can have them."""
+    (library,) = {path for pattern in ("lib/*/", "Lib/") for path in python.parents[1].glob(f"{pattern}site-packages")}
+    return {canonicalize_name(found.name): found for found in distributions(path=[str(library)])}
+
+
+@pytest.fixture(scope="session")
+def declared(texts: dict[str, str]) -> dict[str, list[Requirement]]:
+    """Return what the project itself asks for, for each of its locks."""
+    table: dict[str, Any] = tomllib.loads(texts["pyproject.toml"])
+    groups, own = table["dependency-groups"], table["project"]["dependencies"]
+    return {
+        lock: [Requirement(text) for text in [*own, *(text for name in names for text in groups[name])]]
+        for lock, names in LOCKS.items()
+    }
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_locked(texts: dict[str, str], declared: dict[str, list[Requirement]], lock: str) -> None:
+    """Every direct dependency is locked, at a version that it allows."""
+    versions = {canonicalize_name(pin.name): pin for pin in read_pins(texts[lock])}
+    for requirement in declared[lock]:
+        (pin,) = versions[canonicalize_name(requirement.name)].specifier
+        assert pin.operator == "=="
+        assert requirement.specifier.contains(pin.version), requirement
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_exact(
+    answers: dict[str, str],
+    texts: dict[str, str],
+    declared: dict[str, list[Requirement]],
+    installed: dict[str, Distribution],
+    lock: str,
+) -> None:
+    """Whatever is locked is needed on some platform, and whatever is needed on any is locked for it."""
+    needed, locked = set[tuple[str, str]](), set[tuple[str, str]]()
+    for (sys_platform, os_name, platform_system), (name, python_implementation) in product(PLATFORMS, IMPLEMENTATIONS):
+        environment = {str(key): str(value) for key, value in default_environment().items()} | {
+            "implementation_name": name,
+            "os_name": os_name,
+            "platform_machine": "x86_64",
+            "platform_python_implementation": python_implementation,
+            "platform_system": platform_system,
+            "python_full_version": f"{answers['python_version']}.0",
+            "python_version": answers["python_version"],
+            "sys_platform": sys_platform,
+        }
+        place = f"{name} on {sys_platform}"
+        needed |= {(package, place) for package in closure(declared[lock], installed, environment)}
+        pins = read_pins(texts[lock])
+        locked |= {(pin.name, place) for pin in pins if not pin.marker or pin.marker.evaluate(environment)}
+    assert locked == needed
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_hashed(texts: dict[str, str], lock: str) -> None:
+    """Every package is locked with the hashes of its files, and none names the place to get it from."""
+    entries = re.split(r"^(?=\w)", texts[lock], flags=re.MULTILINE)[1:]
+    complete = re.compile(r"\S+==.*( \\\n    --hash=sha256:[0-9a-f]{64})+\n")
+    assert [entry for entry in entries if not complete.fullmatch(entry)] == []
+    assert "://" not in texts[lock]
+
+
+def test_nothing_for_development(texts: dict[str, str]) -> None:
+    """Production installs none of what only development needs."""
+    tools = {"httpx", "mypy", "pip", "pytest", "ruff", "uv", "watchfiles"}
+    assert tools & {pin.name for pin in read_pins(texts["requirements.txt"])} == set()
+
+
+def read_pins(lock: str) -> list[Requirement]:
+    """Return the packages of a lock, with their versions and markers."""
+    return [Requirement(line.removesuffix(" \\")) for line in re.findall(r"^\w.*", lock, re.MULTILINE)]
+
+
+def closure(
+    requirements: Iterable[Requirement], installed: dict[str, Distribution], environment: dict[str, str]
+) -> set[str]:
+    """Return the names of all packages that these requirements lead to on a platform."""
+    found = set[str]()
+    seen = set[tuple[str, str]]()
+    waiting = list(requirements)
+    while waiting:
+        requirement = waiting.pop()
+        name = canonicalize_name(requirement.name)
+        found.add(name)
+        for extra in {"", *requirement.extras} - {extra for seen_name, extra in seen if seen_name == name}:
+            seen.add((name, extra))
+            waiting += dependencies(installed.get(name), {**environment, "extra": extra})
+    return found
+
+
+def dependencies(package: Distribution | None, environment: dict[str, str]) -> Iterator[Requirement]:
+    """Yield what a package asks for; one that this platform can't have asks for nothing."""
+    for text in package.requires or [] if package else []:
+        requirement = Requirement(text)
+        if not requirement.marker or requirement.marker.evaluate(environment):
+            yield requirement

@@ -1,0 +1,30 @@
+"""The template reads like the files that it makes: what is Jinja in it keeps out of the way."""
+
+import re
+from pathlib import Path
+
+from dockwright.template import SOURCE, load
+
+ROOT = load().root / SOURCE
+
+
+def test_block_tags_stand_alone() -> None:
+    """A block tag is alone on its line, at the margin, and leaves whitespace to the environment."""
+    for path in sources():
+        text = path.read_text(encoding="utf-8")
+        tags = [line for line in text.splitlines() if re.search(r"\{%|%\}", line)]
+        assert [line for line in tags if not re.fullmatch(r"\{% [^%]*[^-+%] %\}", line)] == [], path
+
+
+def test_blocks_are_closed_in_order() -> None:
+    """Nothing but conditions shapes a file: no loop, no macro, no variable, no comment."""
+    for path in sources():
+        text = path.read_text(encoding="utf-8")
+        kinds = set(re.findall(r"\{% ?(\w+)", text))
+        assert kinds <= {"if", "elif", "else", "endif"}, path
+        assert "{#" not in text, path
+
+
+def sources() -> list[Path]:
+    """Return the files of the template."""
+    return [path for path in ROOT.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
