@@ -17,7 +17,7 @@ def objections(context: Mapping[str, Any]) -> Iterator[str]:
             yield f"{option} {context[option]!r} can't be used: {rule['why']}"
     for conflict in context["_conflicts"]:
         if all(context[option] == choice for option, choice in conflict["when"].items()):
-            answers = " with ".join(f"{option}={choice}" for option, choice in conflict["when"].items())
+            answers = " with ".join(f"{option}={choice}" for option, choice in sorted(conflict["when"].items()))
             yield f"{answers} can't be used: {conflict['why']}"
 
 

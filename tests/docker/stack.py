@@ -123,7 +123,7 @@ def running(project: Project, file: str, name: str) -> Iterator[Stack]:
         stay.callback(stack.compose, *remove[0].split(), expect=None)
         try:
             services = get_docker_services(
-                "docker compose", str(project.directory / file), name, ["up --build --detach --wait"], remove
+                "docker compose", str(project.directory / file), name, ["build", "up --detach --wait"], remove
             )
             stay.enter_context(services)
         except Exception as error:

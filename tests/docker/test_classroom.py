@@ -1,0 +1,56 @@
+"""The classroom: its commands work word for word on the default project."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from stack import Project, wait_for
+
+from dockwright.template import load
+
+PRODUCTS = "http://localhost:5000/products"
+HEALTH = "http://localhost:5000/health"
+
+
+@pytest.fixture(scope="module")
+def default_project(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """Return the project that `dockwright --no-input` makes, with its own name and port."""
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", 5000)), "port 5000 is taken: stop what listens there, and try again"
+    answers = load().complete({})
+    project = Project(load().render(answers, tmp_path_factory.mktemp("classroom")), answers)
+    yield project
+    project.run("docker", "rm", "--force", "product-api-class", expect=None)
+    project.run("docker", "compose", "down", "--volumes", "--rmi", "local", expect=None)
+    project.run("docker", "rmi", "--force", "product-api", "product-api:development", expect=None)
+
+
+def test_docker_build_and_run(default_project: Project) -> None:
+    """`docker build` and `docker run` alone serve the catalogue, and Ctrl-C's signal ends it at once."""
+    default_project.run(*"docker build -t product-api .".split())
+    default_project.run(*"docker run --name product-api-class --detach -p 5000:5000 product-api".split())
+    wait_for(lambda: httpx.get(HEALTH).status_code == 200)
+    assert default_project.run(*"curl --silent http://localhost:5000/health".split()) == '{"status":"ok"}\n'
+    assert '"total":0' in default_project.run(*"curl --silent http://localhost:5000/products".split())
+    start = time.monotonic()
+    default_project.run(*"docker stop product-api-class".split())
+    assert time.monotonic() - start < 3
+    default_project.run(*"docker rm product-api-class".split())
+
+
+def test_docker_compose(default_project: Project) -> None:
+    """`docker compose` starts, shows logs, and takes down, with and without the data."""
+    default_project.run(*"docker compose up -d".split())
+    wait_for(lambda: httpx.get(HEALTH).status_code == 200)
+    assert httpx.post(PRODUCTS, json={"name": "Ink", "price": "9.90"}).status_code == 201
+    default_project.run(*"docker compose up --build -d".split())
+    assert "POST /products 201" in default_project.run(*"docker compose logs web".split())
+    default_project.run(*"docker compose down".split())
+    default_project.run(*"docker compose up -d".split())
+    wait_for(lambda: httpx.get(PRODUCTS).json()["total"] == 1)
+    default_project.run(*"docker compose down -v".split())
+    default_project.run(*"docker compose up -d".split())
+    wait_for(lambda: httpx.get(PRODUCTS).json()["total"] == 0)
+    default_project.run(*"docker compose down -v".split())

@@ -1,0 +1,163 @@
+"""Images, every combination: what is in them, what is not, and what a new build does again."""
+
+import json
+import re
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from stack import Project
+
+SECRET = "never-in-an-image"  # noqa: S105 # what the tests look for
+# What lies around in a checkout, in its root and among the source.
+PLANTED = (".git/config", ".env", ".env.local", ".env.production", "id_rsa", "dev.sqlite3", ".venv/pyvenv.cfg")
+LITTER = ("app/.env", "app/.env.local", "app/dev.sqlite3", "app/__pycache__/main.cpython-314.pyc", "tests/id_rsa")
+COMPILERS = ("cc", "gcc", "g++", "clang", "make")
+
+LIST_FILES = """
+import os
+for directory, _, files in os.walk("/"):
+    if not directory.startswith(("/proc", "/sys", "/dev")):
+        print(directory, *(os.path.join(directory, name) for name in files), sep="\\n")
+"""
+
+ANSWER_AND_CHECK = """
+import json, subprocess, sys, threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(status)
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+server = HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+for status in (200, 500, 503):
+    print(status, subprocess.run(sys.argv[2:]).returncode)
+server.shutdown()
+server.server_close()
+print("nobody", subprocess.run(sys.argv[2:], stderr=subprocess.DEVNULL).returncode)
+"""
+
+UNCOMPILED = """
+import importlib, os, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+specs = [module.__spec__ for module in list(sys.modules.values()) if getattr(module, "__spec__", None)]
+print(*(spec.name for spec in specs if spec.cached and not os.path.exists(spec.cached) and not spec.origin.startswith("/app")))
+"""
+
+
+@pytest.fixture(scope="module")
+def image(project: Project) -> Iterator[str]:
+    """Build the production image in a checkout full of what must not reach it, and return its tag."""
+    for name in PLANTED + LITTER:
+        path = project.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(SECRET, encoding="utf-8")
+    yield_tag = f"{project.slug}:check"
+    project.build(tag=yield_tag)
+    yield yield_tag
+
+
+def rerun(log: str) -> list[str]:
+    """Return the instructions that a build ran again, from its plain log."""
+    steps = dict(re.findall(r"^#(\d+) \[(?:\w+ )?\d+/\d+\] (.+)$", log, re.MULTILINE))
+    cached = set(re.findall(r"^#(\d+) CACHED$", log, re.MULTILINE))
+    return [step for number, step in steps.items() if number not in cached and not step.startswith("FROM ")]
+
+
+def test_edit_reruns_the_copy_alone(project: Project, image: str) -> None:
+    """After an edit of application code nothing runs again but the copy of that code."""
+    source = project.directory / "app" / "main.py"
+    source.write_text(source.read_text(encoding="utf-8") + "# edited\n", encoding="utf-8")
+    assert rerun(project.build(tag=image)) == ["COPY --chmod=755 app app"]
+
+
+def test_added_dependency_downloads_itself_alone(project: Project, image: str) -> None:
+    """After one dependency was added, none of the others is downloaded again."""
+    requirements = project.directory / "requirements.txt"
+    before = requirements.read_text(encoding="utf-8")
+    added = re.search(r"^pluggy==.+?(?=^\S)", (project.directory / "requirements-dev.txt").read_text(encoding="utf-8"), re.M | re.S)
+    assert added is not None
+    requirements.write_text(before + added[0], encoding="utf-8")
+    log = project.build(tag=image)
+    requirements.write_text(before, encoding="utf-8")
+    assert "+ pluggy==" in log
+    downloaded = re.search(r"Prepared (\d+) package", log)
+    assert downloaded is None or downloaded[1] == "1", log
+
+
+def test_image_holds_what_it_runs_and_nothing_else(project: Project, image: str) -> None:
+    """Nothing that lay around in the checkout is in the image, nor tests, uv, caches or compilers."""
+    files = set(project.run("docker", "run", "--rm", "--user", "0", image, "python", "-c", LIST_FILES).splitlines())
+    assert {f"/app/{name}" for name in PLANTED + LITTER}.isdisjoint(files)
+    top = {Path(path).relative_to("/app").parts[0] for path in files if path.startswith("/app/")}
+    assert top == {"app", "migrations"} if project.stores else {"app"}
+    names = {Path(path).name for path in files if "/bin/" in path}
+    assert "uv" not in names
+    assert not [path for path in files if re.match(r"/root/\.cache/.+|.*/pip/cache|/var/cache/apk/.+", path)]
+    assert not [path for path in files if path.endswith("/test_products.py")]
+    if project.answers["base_image"] != "full":
+        assert names.isdisjoint(COMPILERS)
+
+
+def test_image_tells_no_secret(project: Project, image: str) -> None:
+    """Neither its history nor its settings nor its own files hold anything secret, and it does not run as root."""
+    history = project.run("docker", "history", "--no-trunc", image)
+    text = project.run("docker", "image", "inspect", image)
+    for told in (history, text):
+        assert SECRET not in told
+        assert not re.search(r"password|secret|token|://[^/\s]*:[^/\s]*@", told, re.IGNORECASE)
+    config = json.loads(text)[0]["Config"]
+    assert config["User"] == "10001:10001"
+    assert config["Cmd"] == ["python", "-m", "app.serve"]
+    assert config["Labels"]["org.opencontainers.image.title"] == project.answers["project_name"]
+
+
+def test_health_check_fails_on_a_server_error(project: Project, image: str) -> None:
+    """The image's health check passes on a 200, and fails on a 5xx and where nobody answers."""
+    config = json.loads(project.run("docker", "image", "inspect", image))[0]["Config"]
+    kind, *check = config["Healthcheck"]["Test"]
+    assert kind == "CMD"
+    command = ("docker", "run", "--rm", image, "python", "-c", ANSWER_AND_CHECK, project.answers["port"], *check)
+    assert project.run(*command).split("\n")[:4] == ["200 0", "500 1", "503 1", "nobody 1"]
+
+
+def test_what_the_server_imports_is_compiled(project: Project, image: str) -> None:
+    """No module outside the application is compiled anew whenever a container starts."""
+    modules = ["app.main", "app.serve"]
+    modules += ["app.worker"] if project.queues else []
+    modules += ["alembic.command"] if project.stores else []
+    command = ("docker", "run", "--rm", image, "python", "-c", UNCOMPILED, *modules)
+    assert project.run(*command).split() == []
+
+
+def test_settings_are_checked_at_the_start(project: Project, image: str) -> None:
+    """A missing or malformed setting stops the container with one sentence that names it."""
+    wrong = {"LOG_LEVEL": "loud"}
+    said = project.run("docker", "run", "--rm", "--env", "LOG_LEVEL=loud", image, expect=1)
+    assert wrong.keys() <= set(re.findall(r"[A-Z_]{4,}", said))
+    assert "Traceback" not in said
+    if project.needs_secrets:
+        assert "DATABASE_URL" in project.run("docker", "run", "--rm", image, expect=1)
+
+
+@pytest.mark.only_where(database=("postgresql",), redis=("cache-and-queue",))
+def test_no_layer_holds_what_a_later_one_removes(project: Project, image: str) -> None:
+    """What must not be in the image is not hidden in one of its layers either."""
+    archive = project.directory.parent / "image.tar"
+    project.run("docker", "save", "--output", str(archive), image)
+    names: set[str] = set()
+    with tarfile.open(archive) as layers:
+        for member in layers.getmembers():
+            content = layers.extractfile(member)
+            if content is None or not member.name.startswith("blobs/") or member.size < 10_000:
+                continue
+            with tarfile.open(fileobj=content) as layer:
+                names.update(f"/{name}" for name in layer.getnames())
+    archive.unlink()
+    assert "/app/app/main.py" in names
+    assert {f"/app/{name}" for name in PLANTED + LITTER}.isdisjoint(names)
+    assert not [name for name in names if name.endswith(("/bin/uv", "/id_rsa")) or name.startswith("/root/.cache/uv/")]
