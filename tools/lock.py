@@ -30,7 +30,8 @@ def axes(template: Template) -> dict[str, tuple[str, ...]]:
     """Return the options that the dependencies hang on, with their choices."""
     text = (template.root / SOURCE / "pyproject.toml").read_text(encoding="utf-8")
     asked = set(re.findall(r"cookiecutter\.(\w+)", text))
-    return {option.name: option.values for option in template.options.values() if option.choices and option.name in asked}
+    options = (option for option in template.options.values() if option.choices and option.name in asked)
+    return {option.name: option.values for option in options}
 
 
 def resolve(project: Path, selection: list[str]) -> list[str]:

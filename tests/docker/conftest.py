@@ -8,10 +8,10 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from stack import Project, Stack, running
 
 from dockwright.matrix import combination_id, combinations
 from dockwright.template import load
+from tests.docker.stack import Project, Stack, running
 
 # The version of Python changes what is installed, and nothing else: a sample on top of all combinations.
 COMBINATIONS = combinations() + combinations(python_version="3.13", base_image="slim", redis="cache-and-queue")
@@ -47,22 +47,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def engine() -> None:
-    """Fail where no engine answers."""
+def engine() -> str:
+    """Return the version of the engine; fail where none answers."""
     assert ENGINE, LOUD
+    return subprocess.check_output(["docker", "version", "--format", "{{.Server.Version}}"], text=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test of a project for every combination, or for those that its `only_where` mark describes."""
     if "project" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("only_where")
-        wanted = [cell for cell in COMBINATIONS if all(cell[name] in of for name, of in mark.kwargs.items())] if mark else COMBINATIONS
+        only = mark.kwargs if mark else {}
+        wanted = [cell for cell in COMBINATIONS if all(cell[name] in choices for name, choices in only.items())]
         metafunc.parametrize("project", wanted, ids=combination_id, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="module")
-def project(request: pytest.FixtureRequest, engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Return a project of its own for each test module, under a name that no other run uses."""
+    assert engine
     slug = f"{combination_id(request.param).replace('.', '-')}-{uuid4().hex[:6]}"
     answers = load().complete({**request.param, "project_slug": slug})
     project = Project(load().render(answers, tmp_path_factory.mktemp("project")), answers)

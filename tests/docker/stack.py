@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -72,6 +73,10 @@ class Project:
             raise AssertionError(message)
         return done.stdout
 
+    def type(self, line: str) -> str:
+        """Run a command as it stands in a book."""
+        return self.run(*shlex.split(line))
+
     def build(self, target: str = "production", *, tag: str | None = None) -> str:
         """Build an image as `docker build` does, and return the log of its steps."""
         return self.run("docker", "build", "--target", target, "--tag", tag or f"{self.slug}:check", ".")
@@ -126,7 +131,7 @@ def running(project: Project, file: str, name: str) -> Iterator[Stack]:
                 "docker compose", str(project.directory / file), name, ["build", "up --detach --wait"], remove
             )
             stay.enter_context(services)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 # what pytest-docker raises
             logs = stack.compose("logs", "--no-color", "--tail", "40", expect=None)
             message = f"{file} of {project.slug} did not start: {error}\n{logs[-8000:]}"
             raise AssertionError(message) from None

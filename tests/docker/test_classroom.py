@@ -6,17 +6,18 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
-from stack import Project, wait_for
 
 from dockwright.template import load
+from tests.docker.stack import Project, wait_for
 
 PRODUCTS = "http://localhost:5000/products"
 HEALTH = "http://localhost:5000/health"
 
 
 @pytest.fixture(scope="module")
-def default_project(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def default_project(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Return the project that `dockwright --no-input` makes, with its own name and port."""
+    assert engine
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", 5000)), "port 5000 is taken: stop what listens there, and try again"
     answers = load().complete({})
@@ -29,28 +30,28 @@ def default_project(engine: None, tmp_path_factory: pytest.TempPathFactory) -> I
 
 def test_docker_build_and_run(default_project: Project) -> None:
     """`docker build` and `docker run` alone serve the catalogue, and Ctrl-C's signal ends it at once."""
-    default_project.run(*"docker build -t product-api .".split())
-    default_project.run(*"docker run --name product-api-class --detach -p 5000:5000 product-api".split())
+    default_project.type("docker build -t product-api .")
+    default_project.type("docker run --name product-api-class --detach -p 5000:5000 product-api")
     wait_for(lambda: httpx.get(HEALTH).status_code == 200)
-    assert default_project.run(*"curl --silent http://localhost:5000/health".split()) == '{"status":"ok"}\n'
-    assert '"total":0' in default_project.run(*"curl --silent http://localhost:5000/products".split())
+    assert default_project.type("curl --silent http://localhost:5000/health") == '{"status":"ok"}\n'
+    assert '"total":0' in default_project.type("curl --silent http://localhost:5000/products")
     start = time.monotonic()
-    default_project.run(*"docker stop product-api-class".split())
+    default_project.type("docker stop product-api-class")
     assert time.monotonic() - start < 3
-    default_project.run(*"docker rm product-api-class".split())
+    default_project.type("docker rm product-api-class")
 
 
 def test_docker_compose(default_project: Project) -> None:
     """`docker compose` starts, shows logs, and takes down, with and without the data."""
-    default_project.run(*"docker compose up -d".split())
+    default_project.type("docker compose up -d")
     wait_for(lambda: httpx.get(HEALTH).status_code == 200)
     assert httpx.post(PRODUCTS, json={"name": "Ink", "price": "9.90"}).status_code == 201
-    default_project.run(*"docker compose up --build -d".split())
-    assert "POST /products 201" in default_project.run(*"docker compose logs web".split())
-    default_project.run(*"docker compose down".split())
-    default_project.run(*"docker compose up -d".split())
+    default_project.type("docker compose up --build -d")
+    assert "POST /products 201" in default_project.type("docker compose logs web")
+    default_project.type("docker compose down")
+    default_project.type("docker compose up -d")
     wait_for(lambda: httpx.get(PRODUCTS).json()["total"] == 1)
-    default_project.run(*"docker compose down -v".split())
-    default_project.run(*"docker compose up -d".split())
+    default_project.type("docker compose down -v")
+    default_project.type("docker compose up -d")
     wait_for(lambda: httpx.get(PRODUCTS).json()["total"] == 0)
-    default_project.run(*"docker compose down -v".split())
+    default_project.type("docker compose down -v")

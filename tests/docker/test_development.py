@@ -3,7 +3,8 @@
 import os
 
 import pytest
-from stack import Project, Stack, wait_for
+
+from tests.docker.stack import Project, Stack, wait_for
 
 NOTE = '''
 

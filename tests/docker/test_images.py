@@ -3,11 +3,11 @@
 import json
 import re
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from stack import Project
+
+from tests.docker.stack import Project
 
 SECRET = "never-in-an-image"  # noqa: S105 # what the tests look for
 # What lies around in a checkout, in its root and among the source.
@@ -45,20 +45,21 @@ import importlib, os, sys
 for name in sys.argv[1:]:
     importlib.import_module(name)
 specs = [module.__spec__ for module in list(sys.modules.values()) if getattr(module, "__spec__", None)]
-print(*(spec.name for spec in specs if spec.cached and not os.path.exists(spec.cached) and not spec.origin.startswith("/app")))
+specs = [spec for spec in specs if spec.cached and not spec.origin.startswith("/app/")]
+print(*(spec.name for spec in specs if not os.path.exists(spec.cached)))
 """
 
 
 @pytest.fixture(scope="module")
-def image(project: Project) -> Iterator[str]:
+def image(project: Project) -> str:
     """Build the production image in a checkout full of what must not reach it, and return its tag."""
     for name in PLANTED + LITTER:
         path = project.directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(SECRET, encoding="utf-8")
-    yield_tag = f"{project.slug}:check"
-    project.build(tag=yield_tag)
-    yield yield_tag
+    tag = f"{project.slug}:check"
+    project.build(tag=tag)
+    return tag
 
 
 def rerun(log: str) -> list[str]:
@@ -79,7 +80,8 @@ def test_added_dependency_downloads_itself_alone(project: Project, image: str) -
     """After one dependency was added, none of the others is downloaded again."""
     requirements = project.directory / "requirements.txt"
     before = requirements.read_text(encoding="utf-8")
-    added = re.search(r"^pluggy==.+?(?=^\S)", (project.directory / "requirements-dev.txt").read_text(encoding="utf-8"), re.M | re.S)
+    tools = (project.directory / "requirements-dev.txt").read_text(encoding="utf-8")
+    added = re.search(r"^pluggy==.+?(?=^\S)", tools, re.MULTILINE | re.DOTALL)
     assert added is not None
     requirements.write_text(before + added[0], encoding="utf-8")
     log = project.build(tag=image)

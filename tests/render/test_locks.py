@@ -2,8 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import distributions
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,15 @@ LOCKS: dict[str, list[str]] = {"requirements.txt": [], "requirements-dev.txt": [
 PLATFORMS = [("linux", "posix", "Linux"), ("darwin", "posix", "Darwin"), ("win32", "nt", "Windows")]
 IMPLEMENTATIONS = [("cpython", "CPython"), ("pypy", "PyPy")]
 
+Needs = dict[str, list[Requirement]]
+
 
 @pytest.fixture(scope="session")
-def installed(python: Path) -> dict[str, Distribution]:
-    """Return the packages that any project is locked to, as far as this platform can have them."""
-    (library,) = {path for pattern in ("lib/*/", "Lib/") for path in python.parents[1].glob(f"{pattern}site-packages")}
-    return {canonicalize_name(found.name): found for found in distributions(path=[str(library)])}
+def needs(python: Path) -> Needs:
+    """Return what each package of any project asks for itself; one that this platform can't have is left out."""
+    (library,) = (path for lib in ("lib/*/", "Lib/") for path in python.parents[1].glob(f"{lib}site-packages"))
+    packages = distributions(path=[str(library)])
+    return {canonicalize_name(found.name): [Requirement(text) for text in found.requires or []] for found in packages}
 
 
 @pytest.fixture(scope="session")
@@ -53,11 +55,12 @@ def test_exact(
     answers: dict[str, str],
     texts: dict[str, str],
     declared: dict[str, list[Requirement]],
-    installed: dict[str, Distribution],
+    needs: Needs,
     lock: str,
 ) -> None:
     """Whatever is locked is needed on some platform, and whatever is needed on any is locked for it."""
     needed, locked = set[tuple[str, str]](), set[tuple[str, str]]()
+    pins = read_pins(texts[lock])
     for (sys_platform, os_name, platform_system), (name, python_implementation) in product(PLATFORMS, IMPLEMENTATIONS):
         environment = {str(key): str(value) for key, value in default_environment().items()} | {
             "implementation_name": name,
@@ -70,8 +73,7 @@ def test_exact(
             "sys_platform": sys_platform,
         }
         place = f"{name} on {sys_platform}"
-        needed |= {(package, place) for package in closure(declared[lock], installed, environment)}
-        pins = read_pins(texts[lock])
+        needed |= {(package, place) for package in closure(declared[lock], needs, environment)}
         locked |= {(pin.name, place) for pin in pins if not pin.marker or pin.marker.evaluate(environment)}
     assert locked == needed
 
@@ -96,26 +98,15 @@ def read_pins(lock: str) -> list[Requirement]:
     return [Requirement(line.removesuffix(" \\")) for line in re.findall(r"^\w.*", lock, re.MULTILINE)]
 
 
-def closure(
-    requirements: Iterable[Requirement], installed: dict[str, Distribution], environment: dict[str, str]
-) -> set[str]:
+def closure(requirements: list[Requirement], needs: Needs, environment: dict[str, str]) -> set[str]:
     """Return the names of all packages that these requirements lead to on a platform."""
-    found = set[str]()
-    seen = set[tuple[str, str]]()
+    found = set[tuple[str, str]]()
     waiting = list(requirements)
     while waiting:
         requirement = waiting.pop()
         name = canonicalize_name(requirement.name)
-        found.add(name)
-        for extra in {"", *requirement.extras} - {extra for seen_name, extra in seen if seen_name == name}:
-            seen.add((name, extra))
-            waiting += dependencies(installed.get(name), {**environment, "extra": extra})
-    return found
-
-
-def dependencies(package: Distribution | None, environment: dict[str, str]) -> Iterator[Requirement]:
-    """Yield what a package asks for; one that this platform can't have asks for nothing."""
-    for text in package.requires or [] if package else []:
-        requirement = Requirement(text)
-        if not requirement.marker or requirement.marker.evaluate(environment):
-            yield requirement
+        for extra in {"", *requirement.extras} - {extra for known, extra in found if known == name}:
+            found.add((name, extra))
+            place = {**environment, "extra": extra}
+            waiting += [need for need in needs.get(name, []) if not need.marker or need.marker.evaluate(place)]
+    return {name for name, _ in found}

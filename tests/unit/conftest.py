@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from checkout import CONFLICT, ROOT, copy_template
 
 from dockwright.template import Template, load
+from tests.unit.checkout import CONFLICT, ROOT, copy_template
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from checkout import CONFLICT, REFUSAL, copy_checkout, read_tree
-from conftest import Run
 
 from dockwright import __version__
 from dockwright.template import Template
+from tests.unit.checkout import CONFLICT, REFUSAL, copy_checkout, read_tree
+from tests.unit.conftest import Run
 
 REFUSED = {
     "unknown-option": (["--framwork", "flask"], 2, "there is no --framwork: did you mean --framework?"),

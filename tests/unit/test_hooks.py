@@ -6,11 +6,11 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from checkout import CONFLICT, REFUSAL, ROOT, read_tree
 
 from dockwright.matrix import combinations
 from dockwright.template import SOURCE, Template, render
 from hooks import post_gen_project, pre_gen_project
+from tests.unit.checkout import CONFLICT, REFUSAL, ROOT, read_tree
 
 HOOKS = sorted((ROOT / "hooks").glob("*.py"))
 

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from checkout import CLASH
-from conftest import Run
 
 from dockwright.errors import InvalidChoiceError, UnknownOptionError
 from dockwright.matrix import combination_id, combinations
 from dockwright.template import Template
+from tests.unit.checkout import CLASH
+from tests.unit.conftest import Run
 
 
 def test_every_combination_is_there_once(template: Template) -> None:

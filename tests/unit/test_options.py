@@ -4,10 +4,10 @@ import ast
 import json
 
 import pytest
-from checkout import ROOT
 
 from dockwright.errors import InvalidChoiceError, RefusedAnswersError, UnknownOptionError
 from dockwright.template import Template
+from tests.unit.checkout import ROOT
 
 DEFINITION = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
 

@@ -9,10 +9,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from checkout import JUNK, ROOT, read_tree
 
 from dockwright import __version__
 from dockwright.template import SOURCE, render
+from tests.unit.checkout import JUNK, ROOT, read_tree
 
 UV = str(Path(sys.executable).with_name("uv"))
 METADATA = f"dockwright-{__version__}.dist-info/"

@@ -4,11 +4,11 @@ import shlex
 from pathlib import Path
 
 import pytest
-from checkout import read_tree
 
 from dockwright.cli import main
 from dockwright.report import repeat_command
 from dockwright.template import Template
+from tests.unit.checkout import read_tree
 
 ANSWERS: dict[str, dict[str, str]] = {
     "defaults": {},

@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from checkout import REFUSAL, ROOT, copy_template, read_tree
-from conftest import Run
 from cookiecutter.main import cookiecutter
 
 from dockwright.errors import (
@@ -19,6 +17,8 @@ from dockwright.errors import (
 )
 from dockwright.matrix import combination_id, combinations
 from dockwright.template import SOURCE, Template, render
+from tests.unit.checkout import REFUSAL, ROOT, copy_template, read_tree
+from tests.unit.conftest import Run
 
 
 @pytest.mark.parametrize("combination", combinations(), ids=combination_id)

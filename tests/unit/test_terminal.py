@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from checkout import CONFLICT, REFUSAL, copy_checkout, read_tree
-from conftest import Run
 
 from dockwright.template import Template, load
+from tests.unit.checkout import CONFLICT, REFUSAL, copy_checkout, read_tree
+from tests.unit.conftest import Run
 
 # Python warns of what a terminal is made with, as soon as there are threads; pytest-xdist has some.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")

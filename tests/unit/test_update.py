@@ -4,10 +4,9 @@ import json
 import sys
 from pathlib import Path
 
-from checkout import copy_template, read_tree
-from conftest import Run
-
 from dockwright.template import SOURCE
+from tests.unit.checkout import copy_template, read_tree
+from tests.unit.conftest import Run
 
 CRUFT = str(Path(sys.executable).with_name("cruft"))
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from checkout import copy_template
 from prompt_toolkit.application import create_app_session
 from prompt_toolkit.data_structures import Size
 from prompt_toolkit.input import create_pipe_input
@@ -15,6 +14,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 from dockwright.errors import OutputDirectoryError, RefusedAnswersError, TargetExistsError
 from dockwright.template import Answers, Template, load
 from dockwright.wizard import ask
+from tests.unit.checkout import copy_template
 
 Press = Callable[..., tuple[Answers | None, str]]
 

@@ -1,0 +1,1 @@
+"""The proof, in tiers: unit, render, docker; each can be run alone."""

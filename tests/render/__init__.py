@@ -1,0 +1,1 @@
+"""Tier 2: every combination rendered, parsed, linted and typed."""

@@ -1,0 +1,1 @@
+"""Tier 1: options, hooks, command line, wizard and package."""
