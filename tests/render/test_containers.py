@@ -1,13 +1,15 @@
 """The Dockerfile and the compose files say what the answers call for, as their tools and good practice have it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.render.conftest import Complaints
 
 FILES = ("compose.yaml", "compose.prod.yaml")
 Services = dict[str, dict[str, Any]]
@@ -32,7 +34,7 @@ def production(texts: dict[str, str]) -> dict[str, Any]:
     return read_stack(texts["compose.prod.yaml"])
 
 
-def test_dockerfile(project: Path, hadolint: str, complaints: Callable[..., str]) -> None:
+def test_dockerfile(project: Path, hadolint: str, complaints: Complaints) -> None:
     """Hadolint has nothing to say of the Dockerfile."""
     assert complaints(project, ["Dockerfile"], [hadolint, "--no-color", "Dockerfile"]) == ""
 
@@ -45,9 +47,7 @@ def test_base_image(answers: dict[str, str], texts: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("settings", [[], ["--env-file", ".env.example"]], ids=["bare", "env"])
 @pytest.mark.parametrize("file", FILES)
-def test_compose(
-    project: Path, compose: list[str], complaints: Callable[..., str], file: str, settings: list[str]
-) -> None:
+def test_compose(project: Path, compose: list[str], complaints: Complaints, file: str, settings: list[str]) -> None:
     """Compose accepts the file, with the settings that are offered as an example and without any."""
     command = [*compose, *settings, "--file", file, "config", "--quiet"]
     assert complaints(project, [file, ".env.example"], command) == ""

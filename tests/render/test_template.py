@@ -16,7 +16,7 @@ def test_block_tags_stand_alone() -> None:
         assert [line for line in tags if not re.fullmatch(r"\{% [^%]*[^-+%] %\}", line)] == [], path
 
 
-def test_blocks_are_closed_in_order() -> None:
+def test_conditions_alone() -> None:
     """Nothing but conditions shapes a file: no loop, no macro, no variable, no comment."""
     for path in sources():
         text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-{% raw %}"""${message[:1].upper()}${message[1:].rstrip(".")}."""
+"""${message[:1].upper()}${message[1:].rstrip(".")}."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,4 +17,3 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take the change back."""
     ${downgrades if downgrades else "pass"}
-{% endraw %}
