@@ -12,7 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -68,7 +68,7 @@ def complaints(shared: Path) -> Complaints:
 
 
 @pytest.fixture(scope="session")
-def python(request: pytest.FixtureRequest, shared: Path) -> Iterator[Path]:
+def python(request: pytest.FixtureRequest, shared: Path) -> Path:
     """Return a Python that has whatever a project is locked to; it is kept until a lock changes."""
     template = load().root / SOURCE
     locks = [(template / name).read_text(encoding="utf-8") for name in ("requirements.txt", "requirements-dev.txt")]
@@ -77,11 +77,14 @@ def python(request: pytest.FixtureRequest, shared: Path) -> Iterator[Path]:
     environment = Path(request.config.cache.mkdir("environments")) / name
     if not environment.exists():
         assert once(shared / name, lambda: install(pins, environment)) == ""
-    with pytest.MonkeyPatch.context() as surroundings:
-        # Of its own for each worker, and kept: what is known of the packages doesn't change.
-        cache = request.config.cache.mkdir(f"mypy-{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}")
-        surroundings.setenv("MYPY_CACHE_DIR", str(cache))
-        yield environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    return environment / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+@pytest.fixture
+def mypy_cache(answers: dict[str, str], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep what mypy knows of the packages, for each worker and each framework, whose settings differ."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    monkeypatch.setenv("MYPY_CACHE_DIR", str(request.config.cache.mkdir(f"mypy-{answers['framework']}-{worker}")))
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ def test_style(project: Path, code: list[str], python: Path, complaints: Complai
     assert complaints(project, code, ruff) == ""
 
 
+@pytest.mark.usefixtures("mypy_cache")
 def test_types(answers: dict[str, str], project: Path, code: list[str], python: Path, complaints: Complaints) -> None:
     """Mypy, as strict as the project sets it, finds nothing."""
     mypy = [str(python), "-m", "mypy", "--python-version", answers["python_version"]]
