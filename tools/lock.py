@@ -82,12 +82,18 @@ def merge(locks: Locks, options: Mapping[str, tuple[str, ...]]) -> str:
     for combination, lock in locks.items():
         for block in lock:
             blocks.setdefault(block, set()).add(combination)
-    conditions = {block: condition(wanted, options) for block, wanted in sorted(blocks.items())}
+    conditions = {block: condition(wanted, options) for block, wanted in sorted(blocks.items(), key=by_name)}
     parts = []
     for test_text, group in itertools.groupby(conditions.items(), key=lambda item: item[1]):
         text = "".join(block for block, _ in group)
         parts.append(f"{{% if {test_text} %}}\n{text}{{% endif %}}\n" if test_text else text)
     return "".join(parts)
+
+
+def by_name(item: tuple[str, object]) -> tuple[str, str]:
+    """Return what uv orders by: the package's name, and then the rest of its line."""
+    name, _, rest = item[0].partition("==")
+    return name, rest
 
 
 def check(locks: Iterable[Locks]) -> None:

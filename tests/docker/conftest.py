@@ -31,13 +31,29 @@ def engine_answers() -> bool:
 ENGINE = engine_answers()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a stack's tests on one worker; without an engine pass all of them over, but not in CI."""
-    for item in (item for item in items if item.path.parent == Path(__file__).parent):
-        cell = item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{cell}"))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep the tests of a stack on one worker; without an engine pass all of them over, but not in CI."""
+    if belongs_here(item):
+        item.add_marker(pytest.mark.xdist_group(stack_of(item)))
         if not ENGINE and os.environ.get("CI") != "true":
             item.add_marker(pytest.mark.skip(reason=LOUD))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a stack together: pytest does not, since they are not all about the same combinations."""
+    here = sorted(filter(belongs_here, items), key=lambda item: (stack_of(item), item.location[1] or 0))
+    items[:] = [item for item in items if not belongs_here(item)] + here
+
+
+def belongs_here(item: pytest.Item) -> bool:
+    """Say whether a test is of this tier."""
+    return item.path.parent == Path(__file__).parent
+
+
+def stack_of(item: pytest.Item) -> str:
+    """Return which stack a test runs on: the module says of which kind, the combination of which project."""
+    return f"{item.path.stem}-{item.callspec.id if hasattr(item, 'callspec') else 'default'}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -95,10 +95,6 @@ class Stack:
         command = ("docker", "compose", "--file", self.file, "--project-name", self.name, *arguments)
         return self.project.run(*command, stdin=stdin, expect=expect)
 
-    def up(self) -> None:
-        """Start what does not run, and wait until every service is healthy."""
-        self.compose("up", "--detach", "--wait")
-
     def execute(self, *command: str, service: str = "web", stdin: str | None = None) -> str:
         """Run a command in a running service."""
         return self.compose("exec", "--no-TTY", service, *command, stdin=stdin)
@@ -138,7 +134,7 @@ def running(project: Project, file: str, name: str) -> Iterator[Stack]:
         yield stack
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> float:
+def wait_for(condition: Callable[[], object], seconds: float = 60) -> float:
     """Wait until a condition holds, and return for how many seconds; AssertionError where it never does."""
     start = time.monotonic()
     while time.monotonic() - start < seconds:

@@ -174,7 +174,7 @@ def test_stopped_redis_changes_nothing_but_speed(project: Project, production: S
         assert (ready.status_code, ready.json()["redis"]) == (503 if project.queues else 200, "down")
         if project.stores:
             assert client.put(address, json=PEN | {"price": "1.00"}).status_code == 200
-        production.up()
+        production.compose("start", "redis")
         if project.stores:
             assert client.get(address).json()["price"] == "1.00"
         wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
@@ -193,11 +193,11 @@ def test_data_survives(project: Project, production: Stack) -> None:
             address = client.post("/reports").headers["Location"]
             wait_for(lambda: client.get(address).json()["status"] == "finished")
             kept[address] = client.get(address).json()
-    for steps in (["restart"], ["down"]):
-        production.compose(*steps)
-        production.up()
+    for steps in (["restart"], ["down", "up --detach --wait"]):
+        for step in steps:
+            production.compose(*step.split())
         with production.client() as client:
-            assert client.get("/products").status_code == 200
+            wait_for(lambda: client.get("/ready").status_code == 200)
             for address, content in kept.items():
                 assert client.get(address).json() == content, steps
 

@@ -74,8 +74,8 @@ def init_app(app: FastAPI) -> None:
     @app.exception_handler(InterfaceError)
     @app.exception_handler(NoConnectionFreeError)
     async def no_database(_request: Request, error: Exception) -> JSONResponse:
-        logger.error("the database does not answer: %s", error)
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer.")
+        logger.error("the database can't answer: %s", error)
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The database can't answer at the moment.")
 {% endif %}
 {% if "queue" in cookiecutter.redis %}
 

@@ -7,7 +7,6 @@ from typing import Any
 {% endif %}
 
 from flask import Flask, Response
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 {% if cookiecutter.database == "sqlite" %}
 from sqlalchemy import Engine, event, text
@@ -24,7 +23,6 @@ from app.settings import Settings
 logger = logging.getLogger(__name__)
 
 db = SQLAlchemy(metadata=Base.metadata)
-migrate = Migrate(db=db, directory="migrations")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -42,15 +40,14 @@ def init_app(app: Flask, settings: Settings) -> None:
     }
 {% endif %}
     db.init_app(app)
-    migrate.init_app(app)
     for error in (OperationalError, InterfaceError, NoConnectionFreeError):
         app.register_error_handler(error, unavailable)
 
 
 def unavailable(error: Exception) -> Response:
     """Answer a request that needs the database while it is out of reach."""
-    logger.error("the database does not answer: %s", error)
-    return problem(503, "The database does not answer.")
+    logger.error("the database can't answer: %s", error)
+    return problem(503, "The database can't answer at the moment.")
 
 
 def ping(engine: Engine) -> None:
