@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 LEASE_SECONDS = 10
 PAUSE_SECONDS = 1
 # Where the database answers in milliseconds, a cache that takes longer is no help.
-PATIENCE_SECONDS = 0.25
+PATIENCE_SECONDS = 0.5
 
 # Each key names the run of the server: a restarted Redis may remember products that changed while it was down.
 KEY = "local key = 'product:' .. ARGV[1] .. ':' .. string.match(redis.call('info', 'server'), 'run_id:(%w+)') "

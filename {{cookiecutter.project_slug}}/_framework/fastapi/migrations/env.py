@@ -1,12 +1,14 @@
 """How Alembic reaches the database."""
 
 import asyncio
+import logging.config
 from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import Connection
 from sqlalchemy.types import TypeDecorator
 
+from app import logs
 from app.database import Database
 from app.models import Base
 from app.settings import load_settings
@@ -34,9 +36,11 @@ def migrate(connection: Connection) -> None:
 
 async def main() -> None:
     """Open the connection that the migrations run over."""
-    async with Database(load_settings()) as database, database.engine.connect() as connection:
+    async with Database(settings) as database, database.engine.connect() as connection:
         await connection.run_sync(migrate)
         await connection.commit()
 
 
+settings = load_settings()
+logging.config.dictConfig(logs.config(settings.environment, settings.log_level))
 asyncio.run(main())

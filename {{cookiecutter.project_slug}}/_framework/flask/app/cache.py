@@ -38,7 +38,7 @@ class Cache:
         self.paused_until = 0.0
         # Where the database answers in milliseconds, a cache that takes longer is no help.
         self.redis = Redis.from_url(
-            url, decode_responses=True, socket_timeout=0.25, socket_connect_timeout=0.25, retry=Retry(NoBackoff(), 0)
+            url, decode_responses=True, socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0)
         )
         self.read, self.swap, self.remove = (self.redis.register_script(script) for script in (READ, SWAP, FORGET))
 

@@ -1,11 +1,13 @@
 """How Alembic reaches the database."""
 
+import logging.config
 from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import create_engine
 from sqlalchemy.types import TypeDecorator
 
+from app import logs
 from app.models import Base
 from app.settings import load_settings
 
@@ -15,7 +17,9 @@ def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return f"sa.{item.impl!r}" if kind == "type" and isinstance(item, TypeDecorator) else False
 
 
-with create_engine(load_settings().database_url).connect() as connection:
+settings = load_settings()
+logging.config.dictConfig(logs.config(settings.environment, settings.log_level))
+with create_engine(settings.database_url).connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
