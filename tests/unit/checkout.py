@@ -10,7 +10,7 @@ from dockwright.template import SOURCE, Template
 Tree = dict[str, tuple[int, bytes]]
 
 ROOT = Path(__file__).resolve().parents[2]
-JUNK = shutil.ignore_patterns("__pycache__", "*.py[co]", ".*_cache")
+JUNK = shutil.ignore_patterns("__pycache__", "*.py[co]", ".*_cache", ".git", ".venv")
 # No combination that is shipped is in conflict: the tests bring their own.
 CLASH = {"database": "none", "redis": "queue"}
 CONFLICT = {"when": CLASH, "why": "keep the reports in a database"}
