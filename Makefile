@@ -1,7 +1,7 @@
 # What there is to do here, a target each. Needed: make, git and Python 3.11 or newer; all else is installed.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help new test test-quick test-docker engine lint locks images bench-servers pictures clean
+.PHONY: help new test test-quick test-docker engine lint locks images bench-builds bench-servers pictures clean
 
 PYTHON ?= python3
 WORKERS ?= auto
@@ -40,8 +40,11 @@ locks: .venv/test.stamp ## Resolve the template's dependencies anew
 images: .venv/test.stamp ## Make sure that Docker answers and has the base images
 	@tests/images/ensure.sh
 
+bench-builds: .venv/test.stamp images ## Compare builds, sizes and starts with other Dockerfiles
+	$(BIN)/python -m benchmarks.builds $(ARGS)
+
 bench-servers: .venv/test.stamp images ## Compare servers on the template's own routes (needs wrk)
-	$(BIN)/python benchmarks/servers.py $(ARGS)
+	$(BIN)/python -m benchmarks.servers $(ARGS)
 
 pictures: .venv/test.stamp ## Take the pictures of the documentation anew (needs tmux)
 	$(BIN)/python docs/capture.py

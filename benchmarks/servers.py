@@ -8,26 +8,23 @@ containers that it starts and to nothing else.
 import argparse
 import contextlib
 import json
-import platform
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks.commands import answers, run, write
 from dockwright.template import render
 
 WORKERS = 2
 THREADS = 4
 CONNECTIONS = 64
 PRODUCTS = 200
-RESULTS = Path(__file__).with_name("servers.json")
 
 WRITE = """
 wrk.method = "POST"
@@ -75,21 +72,12 @@ ROUTES = {
 }
 
 
-def run(*command: str, cwd: Path | None = None, stdin: str | None = None) -> str:
-    """Run a command and return what it printed; stop with that where it fails."""
-    done = subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(f"error: {' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
 @contextlib.contextmanager
 def stack(framework: str) -> Iterator[tuple[str, str]]:
     """Start the database, migrated and filled, and give the image and the network that the contenders use."""
     slug = f"bench-{framework}"
     with tempfile.TemporaryDirectory() as directory:
-        answers = {"project_slug": slug, "framework": framework, "database": "postgresql"}
-        project = render(answers, Path(directory))
+        project = render({"project_slug": slug, "framework": framework, "database": "postgresql"}, Path(directory))
         compose = ("docker", "compose", "--file", "compose.prod.yaml")
         try:
             run("make", "--silent", "secrets", cwd=project)
@@ -117,12 +105,7 @@ def serving(contender: Contender, image: str, password: str, network: str) -> It
         networks = json.loads(run("docker", "inspect", container))[0]["NetworkSettings"]["Networks"]
         address = f"http://{networks[network]['IPAddress']}:5000"
         for _ in range(100):
-            if (
-                subprocess.run(
-                    ["curl", "--silent", "--fail", f"{address}/ready"], capture_output=True, check=False
-                ).returncode
-                == 0
-            ):
+            if answers(f"{address}/ready"):
                 break
             time.sleep(0.1)
         else:
@@ -201,8 +184,7 @@ def main() -> None:
             (_, ours), (rival, theirs) = contenders.items()
             ratio = ours["requests_per_second"] / theirs["requests_per_second"]
             print(f"{framework:8} {route:12} {ratio:5.2f} x {rival:17} {told(ours)}   {told(theirs)}")
-    machine = {"date": datetime.now(UTC).date().isoformat(), "processor": platform.processor() or platform.machine()}
-    RESULTS.write_text(json.dumps({"machine": machine, "results": results}, indent=2) + "\n", encoding="utf-8")
+    write("servers", {"results": results})
 
 
 if __name__ == "__main__":

@@ -31,6 +31,11 @@ def engine_answers() -> bool:
 ENGINE = engine_answers()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Run two stacks for each core: while one waits to be healthy, the other works."""
+    return 2 * (os.cpu_count() or 1)
+
+
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep the tests of a stack on one worker; without an engine pass all of them over, but not in CI."""
     if belongs_here(item):

@@ -1,0 +1,1 @@
+"""Measurements that anyone can run again, side by side with what people use otherwise."""
