@@ -32,8 +32,8 @@ ENGINE = engine_answers()
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run two stacks for each core: while one waits to be healthy, the other works."""
-    return 2 * (os.cpu_count() or 1)
+    """Run a stack more than there are cores: while one waits to be healthy, the others work."""
+    return 1 + (os.cpu_count() or 1)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -93,9 +93,7 @@ def project(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytes
     # The engine chooses a free port.
     (project.directory / ".env").write_text("PORT=0\n", encoding="utf-8")
     yield project
-    images = project.run("docker", "images", "--quiet", "--filter", f"reference={slug}").split()
-    if images:
-        project.run("docker", "rmi", "--force", *images)
+    project.remove_images()
 
 
 @pytest.fixture(scope="module")

@@ -73,6 +73,15 @@ class Project:
             raise AssertionError(message)
         return done.stdout
 
+    def remove_images(self) -> None:
+        """Remove every image that was built, also those that a later build has taken the tag from."""
+        filters = [f"reference={self.slug}"]
+        filters += [f"label=com.docker.compose.project={name}" for name in (self.slug, f"{self.slug}-prod")]
+        for one in filters:
+            images = set(self.run("docker", "images", "--quiet", "--filter", one).split())
+            if images:
+                self.run("docker", "rmi", "--force", *images)
+
     def type(self, line: str) -> str:
         """Run a command as it stands in a book."""
         return self.run(*shlex.split(line))

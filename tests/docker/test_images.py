@@ -78,7 +78,7 @@ def test_edit_reruns_the_copy_alone(project: Project, image: str) -> None:
     """After an edit of application code nothing runs again but the copy of that code."""
     source = project.directory / "app" / "main.py"
     source.write_text(source.read_text(encoding="utf-8") + f"# {uuid4()}\n", encoding="utf-8")
-    assert rerun(project.build(tag=image)) == ["COPY --chmod=755 app app"]
+    assert rerun(project.build(tag=f"{image}-edited")) == ["COPY --chmod=755 app app"]
 
 
 @pytest.mark.only_where(redis=("cache-and-queue",))
@@ -90,7 +90,7 @@ def test_added_dependency_downloads_itself_alone(project: Project, image: str) -
     added = re.search(r"^pluggy==.+?(?=^\S)", tools, re.MULTILINE | re.DOTALL)
     assert added is not None
     requirements.write_text(f"{before}{added[0]}# {uuid4()}\n", encoding="utf-8")
-    log = project.build(tag=image)
+    log = project.build(tag=f"{image}-added")
     requirements.write_text(before, encoding="utf-8")
     assert "+ pluggy==" in log
     downloaded = re.search(r"Prepared (\d+) package", log)
