@@ -82,7 +82,8 @@ def stack(framework: str) -> Iterator[tuple[str, str]]:
         try:
             run("make", "--silent", "secrets", cwd=project)
             run(*compose, "build", "--quiet", cwd=project)
-            run(*compose, "up", "--detach", "--wait", "migrate", "db", cwd=project)
+            run(*compose, "up", "--detach", "--wait", "db", cwd=project)
+            run(*compose, "run", "--rm", "migrate", cwd=project)
             fill = FILL.format(count=PRODUCTS)
             run(*compose, "exec", "--no-TTY", "db", "psql", "--username=app", "--quiet", stdin=fill, cwd=project)
             password = (project / "secrets" / "database_password").read_text(encoding="utf-8")
