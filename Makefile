@@ -1,7 +1,7 @@
 # What there is to do here, a target each. Needed: make, git and Python 3.11 or newer; all else is installed.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help new test test-quick test-docker engine lint locks images bench-builds bench-servers pictures clean
+.PHONY: help new test test-quick test-docker engine lint locks images bench bench-quick bench-matrix pictures clean
 
 PYTHON ?= python3
 WORKERS ?= auto
@@ -27,7 +27,7 @@ test-docker: images ## Build, start and probe every combination with Docker: all
 engine:
 	@tests/images/engine.sh || true
 
-lint: .venv/test.stamp ## Check style, types, scripts and workflows
+lint: .venv/bench.stamp ## Check style, types, scripts and workflows
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -40,11 +40,14 @@ locks: .venv/test.stamp ## Resolve the template's dependencies anew
 images: .venv/test.stamp ## Make sure that Docker answers and has the base images
 	@tests/images/ensure.sh
 
-bench-builds: .venv/test.stamp images ## Compare builds, sizes and starts with other Dockerfiles
-	$(BIN)/python -m benchmarks.builds $(ARGS)
+bench: .venv/bench.stamp images ## Measure everything beside what people use today (needs wrk): make bench ARGS="builds --rounds 3"
+	$(BIN)/python -m benchmarks $(ARGS)
 
-bench-servers: .venv/test.stamp images ## Compare servers on the template's own routes (needs wrk)
-	$(BIN)/python -m benchmarks.servers $(ARGS)
+bench-quick: .venv/bench.stamp images ## Print the main ratios beside those that were kept, in three minutes
+	$(BIN)/python -m benchmarks --quick $(ARGS)
+
+bench-matrix: .venv/bench.stamp images ## Measure the proof of all combinations
+	$(BIN)/python -m benchmarks.matrix --whole
 
 pictures: .venv/test.stamp ## Take the pictures of the documentation anew (needs tmux)
 	$(BIN)/python docs/capture.py
@@ -59,6 +62,10 @@ clean: ## Remove what the targets above made here
 
 .venv/test.stamp: pyproject.toml | .venv/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[lint,test]'
+	@touch $@
+
+.venv/bench.stamp: pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[bench,lint,test]'
 	@touch $@
 
 .venv/bin/python:

@@ -1,28 +1,24 @@
 """How long images take to build and to start, and how large they are, beside Dockerfiles that people write today.
 
-Every contender has the same application and the same locked dependencies. They take turns, several times over, so
-that what else the machine does falls on all; ratios come first. Run it with `make bench-builds`; it needs Docker.
+Every contender has the same application and the same locked dependencies, and takes its turn.
 """
 
-import argparse
 import re
-import shutil
-import statistics
-import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from uuid import uuid4
 
-from benchmarks.commands import answers, run, write
+from benchmarks.measure import OURS, Comparison, Depth, answers, progress, run, take_turns, timed, wait_until
 from dockwright.template import render
 
-BASE = "python:3.14-slim"
 # As taught: dependencies first, so that an edit leaves them alone.
 CLASSROOM = """
-FROM python:3.14-slim
+FROM {base}
 WORKDIR /app
+RUN mkdir -m 1777 /data
 COPY requirements.txt .
 RUN pip install --no-cache-dir -r requirements.txt
 COPY . .
@@ -31,8 +27,9 @@ CMD ["python", "-m", "app.serve"]
 """
 # As it is written before it was taught.
 WRONG_ORDER = """
-FROM python:3.14-slim
+FROM {base}
 WORKDIR /app
+RUN mkdir -m 1777 /data
 COPY . .
 RUN pip install --no-cache-dir -r requirements.txt
 EXPOSE 5000
@@ -40,12 +37,13 @@ CMD ["python", "-m", "app.serve"]
 """
 # What `docker init` documents for Python: a cache mount, a bind mount, a user of its own.
 DOCKER_INIT = """
-FROM python:3.14-slim AS base
+FROM {base} AS base
 ENV PYTHONDONTWRITEBYTECODE=1
 ENV PYTHONUNBUFFERED=1
 WORKDIR /app
+RUN mkdir -m 1777 /data
 ARG UID=10001
-RUN useradd --home-dir /nonexistent --no-create-home --shell /sbin/nologin --uid "${UID}" appuser
+RUN useradd --home-dir /nonexistent --no-create-home --shell /sbin/nologin --uid "${{UID}}" appuser
 RUN --mount=type=cache,target=/root/.cache/pip \\
     --mount=type=bind,source=requirements.txt,target=requirements.txt \\
     python -m pip install -r requirements.txt
@@ -54,106 +52,194 @@ COPY . .
 EXPOSE 5000
 CMD python -m app.serve
 """
-CONTENDERS = {"dockwright": None, "classroom": CLASSROOM, "docker init": DOCKER_INIT, "wrong order": WRONG_ORDER}
+DOCKERFILES = {OURS: "", "classroom": CLASSROOM, "docker init": DOCKER_INIT, "wrong order": WRONG_ORDER}
+
+# Small pure Python packages: what a project is given to grow by.
+PACKAGES = """
+attrs anyio argcomplete asgiref backoff bidict boltons cachetools certifi chardet charset-normalizer cloudpickle
+colorama cycler decorator defusedxml distro docopt docutils ecdsa et-xmlfile execnet filelock fsspec h11 h2 hpack
+httpcore httpx humanize hyperframe idna isodate itsdangerous jmespath jsonpatch jsonpointer mdurl more-itertools
+natsort nodeenv oauthlib parso passlib pathspec platformdirs ply prettytable pyasn1 pycparser pygments pyjwt
+pyparsing requests rsa semver sniffio sortedcontainers tabulate toolz tomlkit urllib3 wcwidth zipp
+""".split()  # noqa: SIM905 # as one reads a list of packages
 
 
-def timed(action: Callable[[], object]) -> float:
-    """Return how many seconds an action takes."""
-    start = time.perf_counter()
-    action()
-    return time.perf_counter() - start
+LABEL = "dockwright-benchmark"
+RICH = {"database": "postgresql", "redis": "cache-and-queue"}
 
 
-def build(project: Path, tag: str, *options: str) -> float:
-    """Build an image, and return the seconds that it took."""
-    return timed(lambda: run("docker", "build", "--quiet", "--tag", tag, *options, ".", cwd=project))
+class Project:
+    """A project with one contender's Dockerfile, and what is measured of it."""
+
+    def __init__(self, contender: str, options: Mapping[str, str], workspace: Path) -> None:
+        """Render the project, and give it the contender's Dockerfile."""
+        self.tag = f"bench-{uuid4().hex[:8]}"
+        self.directory = render({**options, "project_slug": self.tag}, workspace)
+        self.dockerfile = self.directory / "Dockerfile"
+        text = self.dockerfile.read_text(encoding="utf-8")
+        self.base = text.split()[1]
+        if contender != OURS:
+            text = DOCKERFILES[contender].lstrip().format(base=self.base)
+        self.first_line, self.rest = text.split("\n", 1)
+
+    def cold(self) -> float:
+        """Build every layer anew, with the caches that builds mount as the last one left them.
+
+        `--no-cache` would empty those too. This is a new project, on a machine that has built others.
+        """
+        self.dockerfile.write_text(f"{self.first_line}\nENV COLD={uuid4().hex}\n{self.rest}", encoding="utf-8")
+        return self.build()
+
+    def build(self) -> float:
+        """Build the image, and return the seconds that it took."""
+        command = ("docker", "build", "--quiet", "--label", LABEL, "--tag", self.tag, ".")
+        return timed(lambda: run(*command, cwd=self.directory))
+
+    def edit(self) -> float:
+        """Build after a line of the application has changed."""
+        append(self.directory / "app" / "main.py")
+        return self.build()
+
+    def add_dependency(self) -> float:
+        """Build after a small package was added to those that are installed: one of the project's own tools."""
+        requirements = self.directory / "requirements.txt"
+        before = requirements.read_text(encoding="utf-8")
+        append(requirements, locked(self.directory / "requirements-dev.txt")["iniconfig"])
+        took = self.build()
+        requirements.write_text(before, encoding="utf-8")
+        return took
+
+    def size(self) -> float:
+        """Build the image, and return by how many megabytes it is larger than its base."""
+        self.build()
+        sizes = (run("docker", "image", "inspect", "--format", "{{.Size}}", name) for name in (self.tag, self.base))
+        image, base = map(int, sizes)
+        return (image - base) / 1e6
+
+    def start(self) -> float:
+        """Return the seconds from `docker run` to the first 200 of a container with no database yet."""
+        container = f"{self.tag}-start"
+
+        def serve() -> None:
+            run("docker", "run", "--detach", "--name", container, "--publish", "127.0.0.1::5000", self.tag)
+            address = run("docker", "port", container, "5000").strip()
+            wait_until(lambda: answers(f"http://{address}/health"), what=f"{self.tag} starts")
+
+        try:
+            return timed(serve)
+        finally:
+            run("docker", "rm", "--force", "--volumes", container)
+
+    def grow(self, *, packages: int = 0, files: int = 0) -> None:
+        """Give the project more dependencies and more source files."""
+        requirements = self.directory / "requirements.txt"
+        known = locked(requirements)
+        options = ("--universal", "--no-annotate", "--no-header", "--generate-hashes", "--no-deps", "--quiet")
+        names = "\n".join(PACKAGES[:packages])
+        resolve = ("uv", "pip", "compile", *options, "--only-binary=:all:", "--python-version=3.14", "-")
+        (self.directory / "more.txt").write_text(run(*resolve, stdin=names), encoding="utf-8")
+        more = "".join(text for name, text in locked(self.directory / "more.txt").items() if name not in known)
+        append(requirements, more)
+        for number in range(files):
+            file = self.directory / "app" / f"part{number // 50}" / f"module{number}.py"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(f'"""Part {number}."""\n\nNUMBER = {number}\n', encoding="utf-8")
 
 
-def append(file: Path, line: str) -> None:
+def append(file: Path, text: str = "") -> None:
     """Change a file in a way that no build has seen before."""
-    file.write_text(f"{file.read_text(encoding='utf-8')}{line}# {uuid4()}\n", encoding="utf-8")
+    file.write_text(f"{file.read_text(encoding='utf-8')}{text}# {uuid4()}\n", encoding="utf-8")
 
 
-def added(project: Path) -> str:
-    """Return the lines that lock a small package which the service does not have: one of its tools."""
-    tools = (project / "requirements-dev.txt").read_text(encoding="utf-8")
-    found = re.search(r"^iniconfig==.+?(?=^\S)", tools, re.MULTILINE | re.DOTALL)
-    return found[0] if found else sys.exit("error: iniconfig is not locked any more: name another package here")
+def locked(requirements: Path) -> dict[str, str]:
+    """Return the lines that lock each package, by its name."""
+    blocks = re.findall(r"^[a-z].+?(?=^[a-z#]|\Z)", requirements.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return {block.split("==")[0]: block for block in blocks}
 
 
-def size(image: str) -> int:
-    """Return an image's size in bytes."""
-    return int(run("docker", "image", "inspect", "--format", "{{.Size}}", image))
-
-
-def start(image: str) -> float:
-    """Return the seconds from `docker run` to the first 200."""
-    name = f"bench-{uuid4().hex[:8]}"
-    begin = time.perf_counter()
-    run("docker", "run", "--detach", "--name", name, "--publish", "127.0.0.1:5999:5000", image)
-    try:
-        while not answers("http://127.0.0.1:5999/health"):
-            if time.perf_counter() - begin > 30:  # noqa: PLR2004 # long enough for the slowest
-                sys.exit(f"error: {image} did not start:\n{run('docker', 'logs', name)}")
-            time.sleep(0.01)
-        return time.perf_counter() - begin
-    finally:
-        run("docker", "rm", "--force", name)
-
-
-def measure(framework: str, rounds: int) -> dict[str, dict[str, float]]:
-    """Return the medians of every measurement for each contender, in seconds and megabytes."""
-    found: dict[str, dict[str, list[float]]] = {name: {} for name in CONTENDERS}
-    base = size(BASE)
+@contextmanager
+def projects(names: tuple[str, ...], options: Mapping[str, str]) -> Iterator[dict[str, Project]]:
+    """Give each contender its project, and remove every image that was built of them."""
     with tempfile.TemporaryDirectory() as directory:
-        projects = {}
-        for name, dockerfile in CONTENDERS.items():
-            slug = f"bench-{name.replace(' ', '-')}"
-            projects[name] = render({"project_slug": slug, "framework": framework}, Path(directory))
-            if dockerfile:
-                # SQLite's directory is made in all of them.
-                text = dockerfile.lstrip().replace("WORKDIR /app\n", "WORKDIR /app\nRUN mkdir -m 1777 /data\n")
-                (projects[name] / "Dockerfile").write_text(text, encoding="utf-8")
-        for _ in range(rounds):
-            for name, project in projects.items():
-                tag = f"{project.name}:bench"
-                note = found[name].setdefault
-                note("cold", []).append(build(project, tag, "--no-cache"))
-                note("cached", []).append(build(project, tag))
-                note("size_over_base_mb", []).append((size(tag) - base) / 1e6)
-                note("start", []).append(start(tag))
-                append(project / "app" / "main.py", "")
-                note("edit", []).append(build(project, tag))
-                requirements = project / "requirements.txt"
-                before = requirements.read_text(encoding="utf-8")
-                append(requirements, added(project))
-                note("dependency", []).append(build(project, tag))
-                requirements.write_text(before, encoding="utf-8")
-        for project in projects.values():
-            run("docker", "rmi", "--force", f"{project.name}:bench")
-    return {name: {what: statistics.median(values) for what, values in took.items()} for name, took in found.items()}
+        try:
+            yield {name: Project(name, options, Path(directory)) for name in names}
+        finally:
+            images = set(run("docker", "images", "--quiet", "--filter", f"label={LABEL}").split())
+            if images:
+                run("docker", "rmi", "--force", *images)
 
 
-def main() -> None:
-    """Measure, print a table, and write the results beside this file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each contender is measured")
-    arguments = parser.parse_args()
-    if not shutil.which("docker"):
-        sys.exit("error: docker is needed: install Docker Engine and run this again")
-    bare = statistics.median(
-        timed(lambda: run("docker", "run", "--rm", BASE, "python", "-c", "pass")) for _ in range(arguments.rounds)
-    )
-    results = {framework: measure(framework, arguments.rounds) for framework in ("flask", "fastapi")}
-    for framework, contenders in results.items():
-        ours = contenders["dockwright"]
-        print(f"\n{framework}, in seconds; `python -c pass` in a container takes {bare:.2f}")
-        print(f"{'':20}" + "".join(f"{name:>18}" for name in CONTENDERS))
-        for what, mine in ours.items():
-            cells = (f"{took[what]:.2f} ({mine / took[what]:.2f} x)" for took in contenders.values())
-            print(f"{what:20}" + "".join(f"{cell:>18}" for cell in cells))
-    write("builds", {"container_with_python_seconds": bare, "results": results})
+def measure(depth: Depth) -> list[Comparison]:
+    """Measure what an edit, a new dependency and a start cost, and how large the images are."""
+    frameworks = ("flask",) if depth.quick else ("flask", "fastapi")
+    found = [comparison for framework in frameworks for comparison in loop(framework, depth)]
+    if not depth.quick:
+        found += [comparison for framework in frameworks for comparison in sizes(framework)]
+        found += [*growth_with_packages(depth), *growth_with_files(depth)]
+    return found
 
 
-if __name__ == "__main__":
-    main()
+def loop(framework: str, depth: Depth) -> Iterator[Comparison]:
+    """Measure what is done all day long, with the project that a framework's defaults make."""
+    names = (OURS, "classroom") if depth.quick else tuple(DOCKERFILES)
+    with projects(names, {"framework": framework}) as contenders:
+        for project in contenders.values():
+            # Fills the caches that builds mount.
+            project.cold()
+        mine = contenders[OURS]
+        every = {
+            "cold build": {name: project.cold for name, project in contenders.items()},
+            "build, everything cached": {name: project.build for name, project in contenders.items()},
+            "build after an edit": {
+                **{name: project.edit for name, project in contenders.items()},
+                "everything cached": mine.build,
+            },
+            "build after an added dependency": {name: project.add_dependency for name, project in contenders.items()},
+            "start to the first 200": {
+                **{name: project.start for name, project in contenders.items() if name != "wrong order"},
+                "python -c pass": lambda: timed(
+                    lambda: run("docker", "run", "--rm", mine.base, "python", "-c", "pass")
+                ),
+            },
+        }
+        for what, measures in every.items():
+            progress(f"builds: {framework}, {what}")
+            yield Comparison(f"{framework}: {what}", "s", *take_turns(depth.rounds, measures))
+            mine.build()
+
+
+def sizes(framework: str) -> Iterator[Comparison]:
+    """Measure how much an image adds to its base, for the fewest and the most services, on every base."""
+    for base, (kind, options) in product(("slim", "alpine", "full"), {"defaults": {}, "all services": RICH}.items()):
+        progress(f"builds: {framework}, {base}, {kind}, size")
+        names = tuple(name for name in DOCKERFILES if name != "wrong order")
+        with projects(names, {"framework": framework, "base_image": base, **options}) as contenders:
+            figures, failures = take_turns(1, {name: project.size for name, project in contenders.items()})
+            yield Comparison(f"{framework}: image over {base}, {kind}", "MB", figures, failures)
+
+
+def growth_with_packages(depth: Depth) -> Iterator[Comparison]:
+    """Measure how builds grow with the number of packages that the project depends on."""
+    for count in (5, 20, 60):
+        progress(f"builds: {count} more packages")
+        with projects((OURS, "classroom"), {}) as contenders:
+            for project in contenders.values():
+                project.grow(packages=count)
+                project.cold()
+            for what, name in (("cold build", "cold"), ("build after an added dependency", "add_dependency")):
+                measures = {contender: getattr(project, name) for contender, project in contenders.items()}
+                figures, failures = take_turns(min(3, depth.rounds), measures)
+                yield Comparison(f"growth: {what}", "s", figures, failures, "more packages", count)
+
+
+def growth_with_files(depth: Depth) -> Iterator[Comparison]:
+    """Measure how a build after an edit grows with the number of source files."""
+    for count in (10, 100, 1000):
+        progress(f"builds: {count} more files")
+        with projects((OURS, "classroom", "wrong order"), {}) as contenders:
+            for project in contenders.values():
+                project.grow(files=count)
+                project.cold()
+            measures = {name: project.edit for name, project in contenders.items()}
+            figures, failures = take_turns(min(3, depth.rounds), measures)
+            yield Comparison("growth: build after an edit", "s", figures, failures, "more files", count)

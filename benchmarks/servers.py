@@ -1,192 +1,229 @@
-"""Which server answers the template's own routes fastest: granian against what each framework is usually run with.
+"""How many requests a server answers, how long the slowest wait, what memory it takes: on the template's own routes.
 
-Both serve the same image, application, database, workers and threads, in turn and several times over, so that what
-else the machine does falls on both. Run it with `make bench-servers`; it needs Docker and wrk, and talks to the
-containers that it starts and to nothing else.
+The template's server and what each framework is usually run with serve the same image, application and database with
+the same workers and threads, in turn. wrk, which has to be installed, asks; it talks to these containers alone.
 """
 
-import argparse
-import contextlib
 import json
 import re
 import shutil
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.commands import answers, run, write
+from benchmarks.measure import OURS, Comparison, Depth, answers, medians, progress, run, wait_until
 from dockwright.template import render
 
 WORKERS = 2
 THREADS = 4
 CONNECTIONS = 64
-PRODUCTS = 200
 
-WRITE = """
+POST = """
 wrk.method = "POST"
 wrk.body = '{"name": "Ink", "price": "9.90", "stock": 3}'
 wrk.headers["Content-Type"] = "application/json"
 """
+# route -> its path, and what wrk is told about it
+ROUTES = {
+    "trivial": ("/health", ""),
+    "one product": ("/products/1", ""),
+    "list of 50": ("/products?page_size=50", ""),
+    "write": ("/products", POST),
+}
 
-
+# The table is as it was whenever a contender begins: what one has written would slow the next one's list.
 FILL = """
-INSERT INTO products SELECT n, 'Ink', '', 990, 3, now(), now() FROM generate_series(1, {count}) n;
-SELECT setval('products_id_seq', {count})
+TRUNCATE products;
+INSERT INTO products SELECT n, 'Ink', '', 990, 3, now(), now() FROM generate_series(1, 200) n;
+SELECT setval('products_id_seq', 200);
+VACUUM ANALYZE products;
+"""
+
+MEMORY = """
+import glob, os, re
+total = 0
+for file in glob.glob("/proc/[0-9]*/smaps_rollup"):
+    if file.split("/")[2] != str(os.getpid()):
+        total += int(re.search(r"^Pss:\\s+(\\d+)", open(file).read(), re.MULTILINE)[1])
+print(total / 1024)
 """
 
 
 @dataclass(frozen=True)
-class Contender:
-    """A server, and how it is told to serve the application."""
+class Server:
+    """A server, and how it is told to serve the application with a number of workers."""
 
     name: str
-    package: str | None
-    command: tuple[str, ...]
+    package: str
+    command: str
 
 
-GRANIAN = Contender("granian", None, ("python", "-m", "app.serve"))
+GRANIAN = Server(OURS, "", "python -m app.serve")
 OTHERS = {
-    "flask": Contender(
-        "gunicorn gthread",
-        "gunicorn",
-        ("gunicorn", "--bind=0.0.0.0:5000", f"--workers={WORKERS}", f"--threads={THREADS}", "app.main:create_app()"),
+    "flask": (
+        Server(
+            "gunicorn gthread",
+            "gunicorn",
+            f"gunicorn --bind=0.0.0.0:5000 --workers={{workers}} --threads={THREADS} app.main:create_app()",
+        ),
+        Server("gunicorn sync", "gunicorn", "gunicorn --bind=0.0.0.0:5000 --workers={workers} app.main:create_app()"),
     ),
-    "fastapi": Contender(
-        "uvicorn",
-        "uvicorn[standard]",
-        (
-            *("uvicorn", "--factory", "--host=0.0.0.0", "--port=5000", f"--workers={WORKERS}"),
-            *("--no-access-log", "app.main:create_app"),
+    "fastapi": (
+        Server(
+            "uvicorn",
+            "uvicorn[standard]",
+            "uvicorn --factory --host=0.0.0.0 --port=5000 --workers={workers} --no-access-log app.main:create_app",
         ),
     ),
 }
-ROUTES = {
-    "trivial": ("/health", None),
-    "one product": ("/products/1", None),
-    "list of 50": ("/products?page_size=50", None),
-    "write": ("/products", WRITE),
-}
 
 
-@contextlib.contextmanager
-def stack(framework: str) -> Iterator[tuple[str, str]]:
-    """Start the database, migrated and filled, and give the image and the network that the contenders use."""
-    slug = f"bench-{framework}"
-    with tempfile.TemporaryDirectory() as directory:
-        project = render({"project_slug": slug, "framework": framework, "database": "postgresql"}, Path(directory))
-        compose = ("docker", "compose", "--file", "compose.prod.yaml")
+class Bench:
+    """A database, filled, and an image that every contender can serve."""
+
+    def __init__(self, project: Path) -> None:
+        """Name the project, whose production stack is used."""
+        self.project = project
+        self.image = f"{project.name}:0.1.0"
+        self.network = f"{project.name}-prod_data"
+
+    def compose(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run `docker compose` on the production stack."""
+        return run("docker", "compose", "--file", "compose.prod.yaml", *arguments, cwd=self.project, stdin=stdin)
+
+    def start(self, package: str, *services: str) -> None:
+        """Start what the application needs, and put the other servers' package into its image."""
+        run("make", "--silent", "secrets", cwd=self.project)
+        self.compose("build", "--quiet")
+        recipe = f"""
+            FROM {self.image}
+            USER 0
+            RUN --mount=from=ghcr.io/astral-sh/uv:0.13,source=/uv,target=/usr/local/bin/uv \
+                uv pip install --quiet --compile-bytecode '{package}'
+            USER 10001
+        """
+        run("docker", "build", "--quiet", "--tag", self.image, "-", stdin=recipe)
+        self.compose("up", "--detach", "--wait", *services)
+        self.compose("run", "--rm", "migrate")
+
+    @contextmanager
+    def serving(self, server: Server, workers: int = WORKERS) -> Iterator[tuple[str, str]]:
+        """Serve the application, with the products as they were, and give the container and its address."""
+        self.compose("exec", "--no-TTY", "db", "psql", "--username=app", "--quiet", stdin=FILL)
+        password = (self.project / "secrets" / "database_password").read_text(encoding="utf-8")
+        environment = (
+            f"DATABASE_URL=postgresql+psycopg://app:{password}@db/app",
+            "REDIS_URL=redis://redis/0",
+            f"WORKERS={workers}",
+            f"THREADS={THREADS}",
+        )
+        options = [option for setting in environment for option in ("--env", setting)]
+        command = server.command.format(workers=workers).split()
+        container = run("docker", "run", "--detach", "--network", self.network, *options, self.image, *command).strip()
         try:
-            run("make", "--silent", "secrets", cwd=project)
-            run(*compose, "build", "--quiet", cwd=project)
-            run(*compose, "up", "--detach", "--wait", "db", cwd=project)
-            run(*compose, "run", "--rm", "migrate", cwd=project)
-            fill = FILL.format(count=PRODUCTS)
-            run(*compose, "exec", "--no-TTY", "db", "psql", "--username=app", "--quiet", stdin=fill, cwd=project)
-            password = (project / "secrets" / "database_password").read_text(encoding="utf-8")
-            yield f"{slug}:0.1.0", password
+            networks = json.loads(run("docker", "inspect", container))[0]["NetworkSettings"]["Networks"]
+            address = f"http://{networks[self.network]['IPAddress']}:5000"
+            wait_until(lambda: answers(f"{address}/ready"), what=f"{server.name} starts")
+            yield container, address
         finally:
-            run(*compose, "down", "--volumes", "--rmi", "local", cwd=project)
+            run("docker", "rm", "--force", container)
 
 
-@contextlib.contextmanager
-def serving(contender: Contender, image: str, password: str, network: str) -> Iterator[str]:
-    """Serve the application with a contender, and give its address."""
-    environment = [
-        f"DATABASE_URL=postgresql+psycopg://app:{password}@db/app",
-        f"WORKERS={WORKERS}",
-        f"THREADS={THREADS}",
-    ]
-    options = [option for setting in environment for option in ("--env", setting)]
-    container = run("docker", "run", "--detach", "--network", network, *options, image, *contender.command).strip()
-    try:
-        networks = json.loads(run("docker", "inspect", container))[0]["NetworkSettings"]["Networks"]
-        address = f"http://{networks[network]['IPAddress']}:5000"
-        for _ in range(100):
-            if answers(f"{address}/ready"):
-                break
-            time.sleep(0.1)
-        else:
-            sys.exit(f"error: {contender.name} did not start:\n{run('docker', 'logs', container)}")
-        yield address
-    finally:
-        run("docker", "rm", "--force", container)
+@contextmanager
+def bench(framework: str, redis: str = "none") -> Iterator[Bench]:
+    """Give a bench for a framework, and leave nothing of it behind."""
+    with tempfile.TemporaryDirectory() as directory:
+        chosen = {"project_slug": f"bench-{framework}-{redis}", "framework": framework, "database": "postgresql"}
+        found = Bench(render({**chosen, "redis": redis}, Path(directory)))
+        try:
+            found.start(OTHERS[framework][0].package, "db", *(["redis"] if redis != "none" else []))
+            yield found
+        finally:
+            found.compose("down", "--volumes", "--rmi", "local", "--timeout", "2")
 
 
-def load(address: str, script: str | None, seconds: int) -> tuple[float, float]:
+def load(address: str, script: str, seconds: int) -> tuple[float, float]:
     """Ask for a route as fast as it is answered; return requests a second and the 99th percentile in milliseconds."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
-        file.write(script or "")
+        file.write(script)
         file.flush()
-        extra = ("--script", file.name) if script else ()
-        said = run(
-            "wrk", "--latency", "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s", *extra, address
-        )
+        options = ("--latency", "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s")
+        said = run("wrk", *options, *(("--script", file.name) if script else ()), address)
     if "Non-2xx" in said:
         sys.exit(f"error: {address} answered with errors:\n{said}")
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    slowest = re.search(r"99%\s+([\d.]+)(us|ms|s)", said)
-    if rate is None or slowest is None:
-        sys.exit(f"error: wrk said nothing of its results:\n{said}")
-    return float(rate[1]), float(slowest[1]) * {"us": 0.001, "ms": 1, "s": 1000}[slowest[2]]
+    rate = re.findall(r"Requests/sec:\s+([\d.]+)", said)[0]
+    slowest, unit = re.findall(r"99%\s+([\d.]+)(us|ms|s)", said)[0]
+    return float(rate), float(slowest) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
-def compare(framework: str, rounds: int, seconds: int) -> dict[str, dict[str, dict[str, float]]]:
-    """Return, for each route and contender, the medians of requests a second and of the 99th percentile."""
-    other = OTHERS[framework]
-    found: dict[str, dict[str, list[tuple[float, float]]]] = {route: {} for route in ROUTES}
-    with stack(framework) as (image, password):
-        recipe = (
-            f"FROM {image}\nUSER 0\nRUN --mount=from=ghcr.io/astral-sh/uv:0.13,source=/uv,target=/usr/local/bin/uv "
-        )
-        recipe += f"uv pip install --quiet --compile-bytecode '{other.package}'\nUSER 10001\n"
-        rival = f"{image}-rival"
-        run("docker", "build", "--quiet", "--tag", rival, "-", stdin=recipe)
-        network = f"bench-{framework}-prod_data"
-        for _ in range(rounds):
-            for contender, served in ((GRANIAN, image), (other, rival)):
-                with serving(contender, served, password, network) as address:
-                    load(f"{address}/health", None, 1)
-                    for route, (path, script) in ROUTES.items():
-                        found[route].setdefault(contender.name, []).append(load(address + path, script, seconds))
-        run("docker", "rmi", "--force", rival)
-    return {
-        route: {
-            name: {
-                "requests_per_second": statistics.median(rate for rate, _ in runs),
-                "p99_ms": statistics.median(p99 for _, p99 in runs),
-            }
-            for name, runs in contenders.items()
-        }
-        for route, contenders in found.items()
-    }
+def memory(container: str) -> float:
+    """Return the memory of a container's processes, in MiB: what they share is counted once."""
+    return float(run("docker", "exec", container, "python", "-c", MEMORY))
 
 
-def told(figures: dict[str, float]) -> str:
-    """Return a contender's figures for a person."""
-    return f"{figures['requests_per_second']:7.0f}/s, p99 {figures['p99_ms']:6.1f} ms"
+def measure(depth: Depth) -> list[Comparison]:
+    """Measure every route, the memory, the workers and the cache."""
+    if not shutil.which("wrk"):
+        sys.exit("error: wrk is needed: install it and run this again")
+    found: list[Comparison] = []
+    for framework, others in OTHERS.items():
+        with bench(framework) as place:
+            found += routes(place, framework, (GRANIAN, *others), depth)
+            found += growth_with_workers(place, framework, (GRANIAN, others[0]), depth)
+        found.append(with_cache(framework, depth))
+    return found
 
 
-def main() -> None:
-    """Measure, print a table, and write the results beside this file."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=5, help="how often each contender is measured")
-    parser.add_argument("--seconds", type=int, default=3, help="how long each measurement takes")
-    arguments = parser.parse_args()
-    for program in ("docker", "wrk"):
-        if not shutil.which(program):
-            sys.exit(f"error: {program} is needed: install it and run this again")
-    results = {framework: compare(framework, arguments.rounds, arguments.seconds) for framework in OTHERS}
-    for framework, routes in results.items():
-        for route, contenders in routes.items():
-            (_, ours), (rival, theirs) = contenders.items()
-            ratio = ours["requests_per_second"] / theirs["requests_per_second"]
-            print(f"{framework:8} {route:12} {ratio:5.2f} x {rival:17} {told(ours)}   {told(theirs)}")
-    write("servers", {"results": results})
+def routes(place: Bench, framework: str, servers: tuple[Server, ...], depth: Depth) -> Iterator[Comparison]:
+    """Measure every route and the memory of every server."""
+    rates: dict[str, dict[str, list[float]]] = {}
+    for number in range(depth.rounds):
+        progress(f"servers: {framework}, round {number + 1}")
+        for server in servers:
+            with place.serving(server) as (container, address):
+
+                def note(what: str, figure: float, name: str = server.name) -> None:
+                    rates.setdefault(what, {}).setdefault(name, []).append(figure)
+
+                note("memory at rest", memory(container))
+                load(f"{address}/health", "", 1)
+                for route, (path, script) in ROUTES.items():
+                    rate, slowest = load(address + path, script, depth.seconds)
+                    note(route, rate)
+                    note(f"{route}, p99", slowest)
+                note("memory after load", memory(container))
+    for what, figures in rates.items():
+        unit = "MiB" if what.startswith("memory") else "ms" if what.endswith("p99") else "requests/s"
+        yield Comparison(f"{framework}: {what}", unit, medians(figures))
 
 
-if __name__ == "__main__":
-    main()
+def growth_with_workers(
+    place: Bench, framework: str, servers: tuple[Server, ...], depth: Depth
+) -> Iterator[Comparison]:
+    """Measure how the answers to one product grow with the number of workers."""
+    for workers in (1, 2, 4):
+        progress(f"servers: {framework}, {workers} workers")
+        rates: dict[str, list[float]] = {}
+        for _ in range(min(3, depth.rounds)):
+            for server in servers:
+                with place.serving(server, workers) as (_, address):
+                    load(f"{address}/health", "", 1)
+                    rate, _ = load(f"{address}/products/1", "", depth.seconds)
+                    rates.setdefault(server.name, []).append(rate)
+        yield Comparison(f"{framework}: one product", "requests/s", medians(rates), {}, "workers", workers)
+
+
+def with_cache(framework: str, depth: Depth) -> Comparison:
+    """Compare one product from the cache and from the database."""
+    rates: dict[str, list[float]] = {}
+    with bench(framework, "cache") as cached, bench(framework) as plain:
+        for _ in range(min(3, depth.rounds)):
+            for name, place in ((OURS, cached), ("without the cache", plain)):
+                progress(f"servers: {framework}, {name}")
+                with place.serving(GRANIAN) as (_, address):
+                    load(f"{address}/products/1", "", 1)
+                    rates.setdefault(name, []).append(load(f"{address}/products/1", "", depth.seconds)[0])
+    return Comparison(f"{framework}: one product, from the cache", "requests/s", medians(rates))

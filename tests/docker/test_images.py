@@ -44,6 +44,15 @@ server.server_close()
 print("nobody", subprocess.run(sys.argv[2:], stderr=subprocess.DEVNULL).returncode)
 """
 
+IMPORTED = "import app.main, sys; print(*{name.partition('.')[0] for name in sys.modules})"
+
+DEBUGGABLE = """
+import pathlib, struct
+for file in pathlib.Path("/opt/venv").rglob("*.so*"):
+    if struct.unpack_from("<Q", file.read_bytes(), 40)[0]:
+        print(file)
+"""
+
 UNCOMPILED = """
 import importlib, os, sys
 for name in sys.argv[1:]:
@@ -144,6 +153,34 @@ def test_what_the_server_imports_is_compiled(project: Project, image: str) -> No
     modules += ["alembic.command"] if project.stores else []
     command = ("docker", "run", "--rm", image, "python", "-c", UNCOMPILED, *modules)
     assert project.run(*command).split() == []
+
+
+def test_start_imports_what_serves_alone(project: Project, image: str) -> None:
+    """What only migrations, tests or other answers need is not imported when the server starts."""
+    idle = {"alembic", "mako", "pytest", "unittest"}
+    idle |= set() if project.stores else {"sqlalchemy"}
+    idle |= set() if project.caches or project.queues else {"redis"}
+    idle |= set() if project.queues else {"rq"}
+    command = ("docker", "run", "--rm", image, "python", "-c", IMPORTED)
+    assert idle.isdisjoint(project.run(*command).split())
+
+
+def test_layers_are_few_and_small(project: Project, image: str) -> None:
+    """On its base the image has a layer for each thing that changes by itself, and an edit sends a few kilobytes."""
+    base = project.run("sed", "-n", "s/^FROM \\(.*\\) AS base$/\\1/p", "Dockerfile").strip()
+    count = "{{len .RootFS.Layers}}"
+    mine, theirs = (int(project.run("docker", "image", "inspect", "--format", count, name)) for name in (image, base))
+    # The directory, the packages and the application; the migrations; the directory of the embedded database
+    assert mine - theirs == 3 + project.stores + (project.answers["database"] == "sqlite")
+    history = project.run("docker", "history", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", image)
+    sizes = [int(line.split()[0]) for line in history.splitlines() if " COPY " in line]
+    assert len(sizes) == 1 + project.stores
+    assert all(size < 100_000 for size in sizes)
+
+
+def test_extension_modules_carry_no_debug_information(project: Project, image: str) -> None:
+    """Extension modules end where what is loaded of them ends, and all of them that the server needs still load."""
+    assert project.run("docker", "run", "--rm", image, "python", "-c", DEBUGGABLE).split() == []
 
 
 @pytest.mark.only_where(base_image=("slim",))

@@ -13,8 +13,8 @@ ALWAYS = """
     .dockerignore .editorconfig .env.example .gitattributes .gitignore Dockerfile Makefile README.md
     app/__init__.py app/catalogue.py app/health.py app/logs.py app/main.py app/problems.py app/products.py
     app/schemas.py app/serve.py app/settings.py compose.prod.yaml compose.yaml development/sitecustomize.py
-    pyproject.toml requirements-dev.txt requirements.txt tests/__init__.py tests/conftest.py tests/test_health.py
-    tests/test_products.py tests/test_settings.py
+    image/prepare.py pyproject.toml requirements-dev.txt requirements.txt tests/__init__.py tests/conftest.py
+    tests/test_health.py tests/test_products.py tests/test_settings.py
 """
 WITH_DATABASE = """
     app/database.py app/models.py migrations/alembic.ini migrations/env.py migrations/script.py.mako

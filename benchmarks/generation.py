@@ -1,0 +1,98 @@
+"""How long a generator takes to say what it can do, to ask its first question, and to write a project.
+
+Whole processes, as a shell starts them, with no network: the contenders come from PyPI into environments of their own.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import pexpect
+
+from benchmarks.measure import OURS, Comparison, Depth, progress, run, take_turns, timed
+
+CHECKOUT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+# Contender -> its package, and the command that writes a project named {name} with the service it proposes.
+GENERATORS = {
+    "cedric": ("cedric", "cedric init --no-input --framework flask --name {name} --target-dir ."),
+    "boilerpy": ("boilerpy", "bpy init flask {name}"),
+    "fastapi-template": (
+        "fastapi-template",
+        "fastapi_template --quiet --name {name} --api-type rest --db sqlite --orm sqlalchemy --ci none --migrations",
+    ),
+    "fastapi-fullstack": ("fastapi-fullstack", "fastapi-fullstack create {name} --output . --minimal"),
+}
+
+
+def measure(depth: Depth) -> list[Comparison]:
+    """Measure the three, each beside what a user would call otherwise."""
+    with tempfile.TemporaryDirectory() as directory:
+        workspace = Path(directory)
+        found = [
+            Comparison("--help", "s", *take_turns(depth.rounds, helps())),
+            Comparison("first question", "s", *take_turns(depth.rounds, first_questions())),
+        ]
+        progress("generation: a project without questions")
+        contenders = {
+            OURS: writes(workspace, f"{BIN / 'dockwright'} --no-input --project-slug {{name}}"),
+            "cookiecutter, same template": writes(
+                workspace, f"{BIN / 'cookiecutter'} {CHECKOUT} --no-input project_slug={{name}}"
+            ),
+        }
+        if not depth.quick:
+            contenders |= others(workspace)
+        found.append(Comparison("a project without questions", "s", *take_turns(depth.rounds, contenders)))
+    return found
+
+
+def helps() -> dict[str, Callable[[], float]]:
+    """Return what prints its help."""
+    return {
+        name: lambda command=command: timed(lambda: run(str(BIN / command), "--help"))  # type: ignore[misc]
+        for name, command in ((OURS, "dockwright"), ("cookiecutter", "cookiecutter"))
+    }
+
+
+def first_questions() -> dict[str, Callable[[], float]]:
+    """Return the wizard, up to its first question in a terminal, and the import of what it asks with."""
+    return {
+        OURS: lambda: timed(ask),
+        "python -c 'import questionary'": lambda: timed(lambda: run(sys.executable, "-c", "import questionary")),
+    }
+
+
+def ask() -> None:
+    """Start the wizard and leave it at its first question."""
+    with tempfile.TemporaryDirectory() as directory:
+        wizard = pexpect.spawn(str(BIN / "dockwright"), cwd=directory, encoding="utf-8", timeout=30)
+        wizard.delaybeforesend = None
+        wizard.expect("Name of the project")
+        wizard.close(force=True)
+
+
+def writes(workspace: Path, command: str, environment: Mapping[str, str] | None = None) -> Callable[[], float]:
+    """Return what writes a project with this command, under a new name each time."""
+
+    def write() -> float:
+        words = command.format(name=f"demo-{uuid4().hex[:8]}").split()
+        return timed(lambda: run(*words, cwd=workspace, env=environment))
+
+    return write
+
+
+def others(workspace: Path) -> dict[str, Callable[[], float]]:
+    """Install the generators of others, and return what writes a project with each."""
+    found = {}
+    for name, (package, command) in GENERATORS.items():
+        progress(f"generation: installing {package}")
+        home = workspace / f"of-{name}"
+        run(str(BIN / "uv"), "venv", "--quiet", str(home))
+        run(str(BIN / "uv"), "pip", "install", "--quiet", "--compile-bytecode", "--python", str(home), package)
+        path = f"{home / 'bin'}:{BIN}:{os.environ['PATH']}"
+        found[name] = writes(workspace, f"{home / 'bin'}/{command}", {"PATH": path, "UV_OFFLINE": "1"})
+    return found

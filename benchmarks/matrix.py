@@ -1,0 +1,47 @@
+"""How long the proof of the combinations takes: a few of them one after the other, and as the Docker tier runs them.
+
+With `--whole`, all of them, as the Docker tier runs them: half an hour on two cores.
+"""
+
+import argparse
+import os
+import sys
+
+from benchmarks.measure import OURS, Comparison, Depth, progress, run, timed, write_results
+from dockwright.matrix import combination_id, combinations
+
+
+def measure(_depth: Depth) -> list[Comparison]:
+    """Measure how both ways grow with the number of combinations, spread over all of them."""
+    every = combinations()
+    found = []
+    for count in (2, 4, 8):
+        progress(f"matrix: {count} combinations")
+        chosen = every[len(every) // count // 2 :: len(every) // count]
+        wanted = " or ".join(f"[{combination_id(one)}]" for one in chosen)
+        figures = {OURS: prove("auto", wanted), "one by one": prove("0", wanted)}
+        found.append(Comparison("the Docker tier", "s", figures, {}, "combinations", count))
+    return found
+
+
+def prove(workers: str, wanted: str = "") -> float:
+    """Run the tests of these combinations with so many workers, and return the seconds that they took."""
+    options = ("--numprocesses", workers, "--dist", "loadgroup", "--quiet", *(("-k", wanted) if wanted else ()))
+    return timed(lambda: run(sys.executable, "-m", "pytest", "tests/docker", *options, env={"CI": "true"}))
+
+
+def main() -> None:
+    """Measure, and keep what was found."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--whole", action="store_true", help="all combinations, once")
+    if parser.parse_args().whole:
+        took = prove("auto")
+        cells = len(combinations())
+        write_results("whole matrix", [Comparison("the Docker tier", "s", {OURS: took}, {}, "combinations", cells)])
+        print(f"{cells} combinations, {os.cpu_count()} cores: {took:.0f} s, {took / cells:.1f} s for each")
+    else:
+        write_results("matrix", measure(Depth(1, 1, quick=False)))
+
+
+if __name__ == "__main__":
+    main()
