@@ -41,6 +41,8 @@ def rows(comparisons: list[Comparison]) -> Iterator[str]:
 
 def bars(comparisons: list[Comparison], file: str) -> None:
     """Draw a plot for each comparison, a bar for each contender."""
+    if not comparisons:
+        return
     for mode, (text, line, ours, theirs) in COLOURS.items():
         count = -(-len(comparisons) // COLUMNS)
         with mpl.rc_context(style(text, line)):
@@ -59,6 +61,8 @@ def bars(comparisons: list[Comparison], file: str) -> None:
 
 def lines(growth: dict[str, list[Comparison]], file: str) -> None:
     """Draw a plot for each thing that grows, a line for each contender."""
+    if not growth:
+        return
     for mode, (text, line, ours, theirs) in COLOURS.items():
         count = -(-len(growth) // COLUMNS)
         with mpl.rc_context(style(text, line)):
