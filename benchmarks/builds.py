@@ -205,7 +205,6 @@ def loop(framework: str, depth: Depth) -> Iterator[Comparison]:
         for what, measures in every.items():
             progress(f"builds: {framework}, {what}")
             yield Comparison(f"{framework}: {what}", "s", *take_turns(depth.rounds, measures))
-            mine.build()
 
 
 def sizes(framework: str) -> Iterator[Comparison]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
+from matplotlib.axes import Axes
 
 from benchmarks.measure import OURS, Comparison, read_results
 
@@ -41,48 +41,43 @@ def rows(comparisons: list[Comparison]) -> Iterator[str]:
 
 def bars(comparisons: list[Comparison], file: str) -> None:
     """Draw a plot for each comparison, a bar for each contender."""
-    if not comparisons:
-        return
-    for mode, (text, line, ours, theirs) in COLOURS.items():
-        count = -(-len(comparisons) // COLUMNS)
-        with mpl.rc_context(style(text, line)):
-            figure, axes = plt.subplots(count, COLUMNS, figsize=(10, 1.5 * count), squeeze=False)
-            for axis, one in zip(axes.flat, comparisons, strict=False):
-                names = list(one.figures)[::-1]
-                colours = [ours if name == OURS else theirs[0] for name in names]
-                drawn = axis.barh(names, [one.figures[name] for name in names], color=colours, height=0.7)
-                axis.bar_label(drawn, [told(one.figures[name], one.unit) for name in names], padding=4, fontsize=8)
-                axis.set_title(one.what, loc="left", fontsize=10)
-                axis.set_xlim(right=max(one.figures.values()) * 1.25)
-                axis.xaxis.set_visible(False)
-                axis.tick_params(length=0)
-            save(figure, len(comparisons), f"{file}-{mode}.svg")
+    for axes, ours, theirs in pictures(len(comparisons), 1.5, file):
+        for axis, one in zip(axes, comparisons, strict=True):
+            names = list(one.figures)[::-1]
+            colours = [ours if name == OURS else theirs[0] for name in names]
+            drawn = axis.barh(names, [one.figures[name] for name in names], color=colours, height=0.7)
+            axis.bar_label(drawn, [told(one.figures[name], one.unit) for name in names], padding=4, fontsize=8)
+            axis.set_title(one.what, loc="left", fontsize=10)
+            axis.set_xlim(right=max(one.figures.values()) * 1.25)
+            axis.xaxis.set_visible(False)
+            axis.tick_params(length=0)
 
 
 def lines(growth: dict[str, list[Comparison]], file: str) -> None:
     """Draw a plot for each thing that grows, a line for each contender."""
-    if not growth:
-        return
-    for mode, (text, line, ours, theirs) in COLOURS.items():
-        count = -(-len(growth) // COLUMNS)
+    for axes, ours, theirs in pictures(len(growth), 2.8, file):
+        for axis, (what, points) in zip(axes, growth.items(), strict=True):
+            along = [f"{one.at:,}" for one in points]
+            for number, name in enumerate(points[0].figures):
+                colour = ours if name == OURS else theirs[number - 1]
+                figures = [one.figures[name] for one in points]
+                axis.plot(along, figures, color=colour, marker="o", markersize=4, label=name)
+            axis.set_title(f"{what} ({points[0].unit})", loc="left", fontsize=10)
+            axis.set_xlabel(points[0].along)
+            axis.set_ylim(bottom=0)
+            axis.legend(frameon=False, fontsize=8)
+
+
+def pictures(count: int, height: float, file: str) -> Iterator[tuple[list[Axes], str, tuple[str, ...]]]:
+    """Give so many plots to draw in, with our colour and the others', light and then dark; write them when drawn."""
+    for mode, (text, line, ours, theirs) in COLOURS.items() if count else ():
+        deep = -(-count // COLUMNS)
         with mpl.rc_context(style(text, line)):
-            figure, axes = plt.subplots(count, COLUMNS, figsize=(10, 2.8 * count), squeeze=False)
-            for axis, (what, points) in zip(axes.flat, growth.items(), strict=False):
-                for number, name in enumerate(points[0].figures):
-                    colour = ours if name == OURS else theirs[number - 1]
-                    axis.plot(
-                        [f"{one.at:,}" for one in points],
-                        [one.figures[name] for one in points],
-                        color=colour,
-                        marker="o",
-                        markersize=4,
-                        label=name,
-                    )
-                axis.set_title(f"{what} ({points[0].unit})", loc="left", fontsize=10)
-                axis.set_xlabel(points[0].along)
-                axis.set_ylim(bottom=0)
-                axis.legend(frameon=False, fontsize=8)
-            save(figure, len(growth), f"{file}-{mode}.svg")
+            figure = plt.figure(figsize=(10, height * deep))
+            yield [figure.add_subplot(deep, COLUMNS, number + 1) for number in range(count)], ours, theirs
+            figure.tight_layout()
+            figure.savefig(HERE / "plots" / f"{file}-{mode}.svg", transparent=True, metadata={"Date": None})
+            plt.close(figure)
 
 
 def style(text: str, line: str) -> dict[Any, Any]:
@@ -98,15 +93,6 @@ def style(text: str, line: str) -> dict[Any, Any]:
         "font.family": "sans-serif",
         "font.size": 9,
     }
-
-
-def save(figure: Figure, used: int, name: str) -> None:
-    """Write a picture, without the places that nothing was drawn in."""
-    for axis in figure.axes[used:]:
-        axis.remove()
-    figure.tight_layout()
-    figure.savefig(HERE / "plots" / name, transparent=True, metadata={"Date": None})
-    plt.close(figure)
 
 
 def write() -> None:

@@ -179,7 +179,7 @@ def test_layers_are_few_and_small(project: Project, image: str) -> None:
 
 
 def test_extension_modules_carry_no_debug_information(project: Project, image: str) -> None:
-    """Extension modules end where what is loaded of them ends, and all of them that the server needs still load."""
+    """Extension modules end where what is loaded of them ends."""
     assert project.run("docker", "run", "--rm", image, "python", "-c", DEBUGGABLE).split() == []
 
 

@@ -180,7 +180,10 @@ def test_interrupted_rendering_leaves_nothing(
     hook.write_text("import time\n\n\ndef main(*_): time.sleep(60)\n", encoding="utf-8")
     command = [sys.executable, "-m", "dockwright", "--no-input", "--output-dir", "new"]
     settings = {**environment, "PYTHONPATH": str(tmp_path / "copy")}
+    # A shell lets its background jobs ignore Ctrl-C, and so would what they start.
+    before = signal.signal(number, signal.default_int_handler)
     with subprocess.Popen(command, cwd=output_dir, env=settings, stderr=subprocess.PIPE, text=True) as process:
+        signal.signal(number, before)
         while not list(output_dir.glob("new/.dockwright-*/product-api/pyproject.toml")):
             time.sleep(0.02)
         process.send_signal(number)

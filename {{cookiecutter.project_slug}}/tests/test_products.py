@@ -4,6 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
+{% if cookiecutter.framework == "fastapi" %}
+from fastapi.testclient import TestClient
+
+from app import database
+from app.main import create_app
+{% endif %}
 
 PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 12}
 
@@ -94,3 +100,16 @@ def test_missing(client: httpx.Client, address: str) -> None:
     """What is not there is answered with a problem."""
     response = client.get(address)
     assert (response.status_code, response.json()["title"]) == (404, "Not Found")
+{% if cookiecutter.framework == "fastapi" %}
+
+
+@pytest.mark.usefixtures("services")
+def test_no_connection_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that waits for a connection in vain is told so, and what needs none is answered meanwhile."""
+    monkeypatch.setattr(database, "CONNECTIONS", 0)
+    monkeypatch.setattr(database, "PATIENCE_SECONDS", 0.1)
+    with TestClient(create_app()) as client:
+        response = client.get("/products")
+        assert (response.status_code, response.headers["Content-Type"]) == (503, "application/problem+json")
+        assert client.get("/health").status_code == 200
+{% endif %}
