@@ -57,8 +57,8 @@ DOCKERFILES = {OURS: "", "classroom": CLASSROOM, "docker init": DOCKER_INIT, "wr
 # Small pure Python packages: what a project is given to grow by.
 PACKAGES = """
 attrs anyio argcomplete asgiref backoff bidict boltons cachetools certifi chardet charset-normalizer cloudpickle
-colorama cycler decorator defusedxml distro docopt docutils ecdsa et-xmlfile execnet filelock fsspec h11 h2 hpack
-httpcore httpx humanize hyperframe idna isodate itsdangerous jmespath jsonpatch jsonpointer mdurl more-itertools
+colorama cycler decorator defusedxml distro docstring-parser docutils ecdsa et-xmlfile execnet filelock fsspec h11 h2
+hpack httpcore httpx humanize hyperframe idna isodate itsdangerous jmespath jsonpatch jsonpointer mdurl more-itertools
 natsort nodeenv oauthlib parso passlib pathspec platformdirs ply prettytable pyasn1 pycparser pygments pyjwt
 pyparsing requests rsa semver sniffio sortedcontainers tabulate toolz tomlkit urllib3 wcwidth zipp
 """.split()  # noqa: SIM905 # as one reads a list of packages
@@ -80,6 +80,7 @@ class Project:
         self.base = text.split()[1]
         if contender != OURS:
             text = DOCKERFILES[contender].lstrip().format(base=self.base)
+            self.dockerfile.write_text(text, encoding="utf-8")
         self.first_line, self.rest = text.split("\n", 1)
 
     def cold(self) -> float:
@@ -134,9 +135,18 @@ class Project:
         """Give the project more dependencies and more source files."""
         requirements = self.directory / "requirements.txt"
         known = locked(requirements)
-        options = ("--universal", "--no-annotate", "--no-header", "--generate-hashes", "--no-deps", "--quiet")
+        options = ("--universal", "--no-annotate", "--no-header", "--generate-hashes", "--quiet", "--constraints")
         names = "\n".join(PACKAGES[:packages])
-        resolve = ("uv", "pip", "compile", *options, "--only-binary=:all:", "--python-version=3.14", "-")
+        resolve = (
+            "uv",
+            "pip",
+            "compile",
+            *options,
+            str(requirements),
+            "--only-binary=:all:",
+            "--python-version=3.14",
+            "-",
+        )
         (self.directory / "more.txt").write_text(run(*resolve, stdin=names), encoding="utf-8")
         more = "".join(text for name, text in locked(self.directory / "more.txt").items() if name not in known)
         append(requirements, more)

@@ -161,7 +161,7 @@ def load(address: str, script: str, seconds: int) -> tuple[float, float]:
 
 def memory(container: str) -> float:
     """Return the memory of a container's processes, in MiB: what they share is counted once."""
-    return float(run("docker", "exec", container, "python", "-c", MEMORY))
+    return float(run("docker", "exec", "--privileged", "--user", "0", container, "python", "-c", MEMORY))
 
 
 def measure(depth: Depth) -> list[Comparison]:
