@@ -15,7 +15,12 @@ LIFTED = ("framework", "database")
 
 # (option, choices) -> paths that only those choices call for
 ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
-    ("database", ("sqlite", "postgresql", "mariadb")): ("app/database.py", "app/models.py", "migrations"),
+    ("database", ("sqlite", "postgresql", "mariadb")): (
+        "app/database.py",
+        "app/models.py",
+        "migrations",
+        "tests/test_migrations.py",
+    ),
     ("redis", ("cache", "cache-and-queue")): ("app/cache.py", "tests/test_cache.py"),
     ("redis", ("queue", "cache-and-queue")): (
         "app/jobs.py",

@@ -15,6 +15,14 @@ from tests.docker.stack import Project, Stack, running
 
 # The version of Python changes what is installed, and nothing else: a sample on top of all combinations.
 COMBINATIONS = combinations() + combinations(python_version="3.13", base_image="slim", redis="cache-and-queue")
+# Every framework on every base image, every database and every use of Redis: for what is much the same everywhere.
+SAMPLE = COMBINATIONS[:96:19]
+# What lies around in a checkout, in its root and among the source, and never reaches an image.
+PLANTED = (
+    *(".git/config", ".env", ".env.local", ".env.production", "id_rsa", "dev.sqlite3", ".venv/pyvenv.cfg"),
+    *("app/.env", "app/.env.local", "app/dev.sqlite3", "app/__pycache__/main.cpython-314.pyc", "tests/id_rsa"),
+)
+SECRET = "never-in-an-image"  # noqa: S105 # what the tests look for
 # Not 1000, which so many images and tools take for granted.
 OWNER = 1234
 LOUD = "THE DOCKER TIER DID NOT RUN: no Docker Engine with compose answers. `make test` says what to install."
@@ -39,15 +47,15 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep the tests of a stack on one worker; without an engine pass all of them over, but not in CI."""
     if belongs_here(item):
-        item.add_marker(pytest.mark.xdist_group(stack_of(item)))
+        item.add_marker(pytest.mark.xdist_group("-".join(stack_of(item))))
         if not ENGINE and os.environ.get("CI") != "true":
             item.add_marker(pytest.mark.skip(reason=LOUD))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a stack together: pytest does not, since they are not all about the same combinations."""
-    here = sorted(filter(belongs_here, items), key=lambda item: (stack_of(item), item.location[1] or 0))
+    """Keep the tests of a stack together, and the two stacks of a combination, which have layers in common."""
+    here = sorted(filter(belongs_here, items), key=lambda item: (stack_of(item), item.path, item.location[1] or 0))
     items[:] = [item for item in items if not belongs_here(item)] + here
 
 
@@ -56,9 +64,12 @@ def belongs_here(item: pytest.Item) -> bool:
     return item.path.parent == Path(__file__).parent
 
 
-def stack_of(item: pytest.Item) -> str:
-    """Return which stack a test runs on: the module says of which kind, the combination of which project."""
-    return f"{item.path.stem}-{item.callspec.id if hasattr(item, 'callspec') else 'default'}"
+def stack_of(item: pytest.Item) -> tuple[str, str]:
+    """Return the combination that a test is about, and which of its stacks it runs on."""
+    if not hasattr(item, "callspec"):
+        return "default", ""
+    stack, combination = item.callspec.params["project"]
+    return combination_id(combination), stack
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -79,16 +90,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "project" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("only_where")
         only = mark.kwargs if mark else {}
-        wanted = [cell for cell in COMBINATIONS if all(cell[name] in choices for name, choices in only.items())]
-        metafunc.parametrize("project", wanted, ids=combination_id, indirect=True, scope="module")
+        chosen = SAMPLE if metafunc.definition.get_closest_marker("sampled") else COMBINATIONS
+        wanted = [cell for cell in chosen if all(cell[name] in choices for name, choices in only.items())]
+        stack = "development" if "development" in metafunc.fixturenames else "production"
+        params, ids = [(stack, cell) for cell in wanted], map(combination_id, wanted)
+        metafunc.parametrize("project", params, ids=ids, indirect=True, scope="session")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def project(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """Return a project of its own for each test module, under a name that no other run uses."""
+    """Return a project of its own for each stack, under a name that no other run uses."""
     assert engine
-    slug = f"{combination_id(request.param).replace('.', '-')}-{uuid4().hex[:6]}"
-    answers = load().complete({**request.param, "project_slug": slug})
+    _, combination = request.param
+    slug = f"{combination_id(combination).replace('.', '-')}-{uuid4().hex[:6]}"
+    answers = load().complete({**combination, "project_slug": slug})
     project = Project(load().render(answers, tmp_path_factory.mktemp("project")), answers)
     # The engine chooses a free port.
     (project.directory / ".env").write_text("PORT=0\n", encoding="utf-8")
@@ -96,19 +111,32 @@ def project(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytes
     project.remove_images()
 
 
-@pytest.fixture(scope="module")
-def production(project: Project) -> Iterator[Stack]:
-    """Start the project's production stack, from a checkout full of what must not reach an image."""
+@pytest.fixture(scope="session")
+def image(project: Project) -> str:
+    """Build the production image, from a checkout full of what must not reach it, and return its tag."""
     if project.needs_secrets:
         project.run("make", "secrets")
-    with running(project, "compose.prod.yaml", f"{project.slug}-prod") as stack:
+    for name in PLANTED:
+        path = project.directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"KEY={SECRET}\n")
+    project.run("make", "build")
+    return project.production_image
+
+
+@pytest.fixture(scope="session")
+def production(project: Project, image: str) -> Iterator[Stack]:
+    """Start the project's production stack."""
+    assert image
+    with running(project, "compose.prod.yaml", f"{project.slug}-prod", "up --detach --wait") as stack:
         yield stack
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def development(project: Project) -> Iterator[Stack]:
     """Start the project's development stack, on a checkout that belongs to a user of the host."""
     if os.getuid() == 0:
         project.run("chown", "--recursive", f"{OWNER}:{OWNER}", ".")
-    with running(project, "compose.yaml", project.slug) as stack:
+    with running(project, "compose.yaml", project.slug, "up --build --detach --wait") as stack:
         yield stack

@@ -124,7 +124,7 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running(project: Project, file: str, name: str) -> Iterator[Stack]:
+def running(project: Project, file: str, name: str, start: str) -> Iterator[Stack]:
     """Start a stack, and leave nothing of it behind, whatever happens."""
     stack = Stack(project, file, name)
     remove = ["down --volumes --remove-orphans --timeout 1"]
@@ -132,9 +132,7 @@ def running(project: Project, file: str, name: str) -> Iterator[Stack]:
         # pytest-docker takes a stack down only if it came up.
         stay.callback(stack.compose, *remove[0].split(), expect=None)
         try:
-            services = get_docker_services(
-                "docker compose", str(project.directory / file), name, ["build", "up --detach --wait"], remove
-            )
+            services = get_docker_services("docker compose", str(project.directory / file), name, [start], remove)
             stay.enter_context(services)
         except Exception as error:  # noqa: BLE001 # what pytest-docker raises
             logs = stack.compose("logs", "--no-color", "--tail", "40", expect=None)

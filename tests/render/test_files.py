@@ -18,7 +18,7 @@ ALWAYS = """
 """
 WITH_DATABASE = """
     app/database.py app/models.py migrations/alembic.ini migrations/env.py migrations/script.py.mako
-    migrations/versions/0001_create_products.py
+    migrations/versions/0001_create_products.py tests/test_migrations.py
 """
 WITH_CACHE = "app/cache.py tests/test_cache.py"
 WITH_QUEUE = "app/jobs.py app/reports.py app/worker.py tests/test_reports.py"

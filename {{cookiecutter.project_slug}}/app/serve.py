@@ -30,9 +30,11 @@ def main() -> None:
     create_database(settings.database_url.database)
 {% endif %}
     if not development:
+        # What is imported is no garbage: it isn't searched for any while it loads, nor later by the workers.
+        gc.disable()
         importlib.import_module("app.main")
-        # What is imported by now never changes: leave it out of the workers' garbage collections.
         gc.freeze()
+        gc.enable()
         multiprocessing.set_start_method("fork")
     Granian(
         APP,

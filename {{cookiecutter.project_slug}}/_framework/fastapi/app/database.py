@@ -8,12 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import TracebackType
 {% if cookiecutter.database == "sqlite" %}
-from typing import Annotated, Any, Self
+from typing import Any, Self
 {% else %}
-from typing import Annotated, Self
+from typing import Self
 {% endif %}
 
-from fastapi import Depends, Request
 {% if cookiecutter.database == "sqlite" %}
 from sqlalchemy import event, text
 {% else %}
@@ -77,15 +76,6 @@ class Database:
         """Ask the database for a sign of life; raise where there is none."""
         async with self.engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
-
-
-async def request_session(request: Request) -> AsyncIterator[AsyncSession]:
-    """Open a session for one request."""
-    async with request.app.state.database.session() as session:
-        yield session
-
-
-Session = Annotated[AsyncSession, Depends(request_session)]
 {% if cookiecutter.database == "sqlite" %}
 
 

@@ -1,21 +1,31 @@
 """The catalogue over HTTP."""
 
+from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import catalogue
 {% if "cache" in cookiecutter.redis %}
 from app.cache import CurrentCache
 {% endif %}
-from app.database import Session
 from app.models import Product
 from app.problems import Problem
 from app.schemas import PageInput, ProductInput, ProductOutput, ProductPage
 
 router = APIRouter(prefix="/products", tags=["products"])
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
+
+
+async def request_session(request: Request) -> AsyncIterator[AsyncSession]:
+    """Open a session for one request."""
+    async with request.app.state.database.session() as session:
+        yield session
+
+
+Session = Annotated[AsyncSession, Depends(request_session)]
 
 
 @router.get("", response_model=ProductPage)

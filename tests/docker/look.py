@@ -1,0 +1,76 @@
+"""Look at an image from inside, and print what is found as JSON: `python look.py PORT MODULE,… CHECK …`.
+
+MODULE are what its processes begin with, the server's first; PORT is where that listens, and CHECK its health check.
+Standard library only: this runs in the image.
+"""
+
+import importlib
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+
+def main() -> None:
+    """Look."""
+    port, modules, *check = sys.argv[1:]
+    server, *others = modules.split(",")
+    importlib.import_module(server)
+    imported = {name.partition(".")[0] for name in sys.modules}
+    for module in others:
+        importlib.import_module(module)
+    found = {
+        "imported": sorted(imported),
+        "uncompiled": uncompiled(),
+        "strippable": [str(file) for file in Path("/opt/venv").rglob("*.so*") if has_sections(file)],
+        "files": list(list_files()),
+        "health": {status: answer_and_check(int(port), status, check) for status in (200, 500, 503)},
+        "nobody": subprocess.run(check, stderr=subprocess.DEVNULL, check=False).returncode,
+    }
+    print(json.dumps(found))
+
+
+def uncompiled() -> list[str]:
+    """Return the imported modules, but for the application's, that are compiled anew whenever they are imported."""
+    specs = [module.__spec__ for module in list(sys.modules.values()) if getattr(module, "__spec__", None)]
+    outside = [spec for spec in specs if spec and spec.cached and not str(spec.origin).startswith("/app/")]
+    return [spec.name for spec in outside if not Path(str(spec.cached)).exists()]
+
+
+def has_sections(file: Path) -> bool:
+    """Say whether an ELF file has the table that debug information is found by, and that loading has no need of."""
+    (table,) = struct.unpack_from("<Q", file.read_bytes(), 40)
+    return bool(table)
+
+
+def list_files() -> Iterator[str]:
+    """Yield every file and directory of the image."""
+    for directory, below, files in os.walk("/"):
+        if directory == "/":
+            below[:] = [name for name in below if name not in ("proc", "sys", "dev")]
+        yield from (directory, *(f"{directory}/{name}" for name in files))
+
+
+def answer_and_check(port: int, status: int, check: list[str]) -> int:
+    """Return how the health check ends where the service answers with this status."""
+    from http.server import BaseHTTPRequestHandler, HTTPServer  # noqa: PLC0415 # none of what the server imports
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", port), Handler) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        return subprocess.run(check, check=False).returncode
+
+
+if __name__ == "__main__":
+    main()
