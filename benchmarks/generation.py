@@ -79,8 +79,9 @@ def writes(workspace: Path, command: str, environment: Mapping[str, str] | None 
     """Return what writes a project with this command, under a new name each time."""
 
     def write() -> float:
-        words = command.format(name=f"demo-{uuid4().hex[:8]}").split()
-        return timed(lambda: run(*words, cwd=workspace, env=environment))
+        words = command.format(name=f"demo{uuid4().hex[:8]}").split()
+        # The first choice, where there is no way not to be asked.
+        return timed(lambda: run(*words, cwd=workspace, env=environment, stdin="1\n"))
 
     return write
 

@@ -1,6 +1,7 @@
 """The tables and plots of what was measured: benchmarks/README.md, and the pictures that the README shows."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,21 @@ COLOURS = {
     "dark": ("#f0f6fc", "#3d444d", "#4493f8", ("#9198a1", "#db6d28", "#ab7df8", "#3fb950", "#f85149")),
 }
 COLUMNS = 2
+README = HERE.parent / "README.md"
+# What the README's table has of all that was measured.
+HEADLINES = (
+    "a project without questions",
+    "cold build",
+    "after an edit",
+    "added dependency",
+    "slim, all services",
+    "first 200",
+    "with PostgreSQL",
+    "save to new answer",
+    "trivial",
+    "one product",
+    "write",
+)
 BUILDS = ("cold build", "after an edit", "added dependency", "all services", "first 200", "with PostgreSQL")
 
 
@@ -95,6 +111,11 @@ def style(text: str, line: str) -> dict[Any, Any]:
     }
 
 
+def place(section: Mapping[str, str]) -> str:
+    """Return when and where a section was measured."""
+    return f"{section['date']}, {section['machine']}, Docker Engine {section['docker']}."
+
+
 def write() -> None:
     """Write the tables and the plots of all that was kept."""
     (HERE / "plots").mkdir(exist_ok=True)
@@ -106,12 +127,14 @@ def write() -> None:
         "milliseconds and sizes less is better, of requests a second more.",
     ]
     for name, section in sections.items():
-        text += ["", f"## {name.capitalize()}", ""]
-        text += [f"{section['date']}, {section['machine']}, Docker Engine {section['docker']}.", ""]
-        text += rows(section["comparisons"])
+        text += ["", f"## {name.capitalize()}", "", place(section), "", *rows(section["comparisons"])]
     (HERE / "README.md").write_text("\n".join(text) + "\n", encoding="utf-8")
     every = [one for section in sections.values() for one in section["comparisons"]]
     plain = [one for one in every if not one.along]
+    table = [*rows([one for one in plain if one.what.endswith(HEADLINES)]), "", place(sections["builds"])]
+    between = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- /measured -->)", re.DOTALL)
+    readme = between.sub(lambda _: "\n".join(["", *table, "", ""]), README.read_text(encoding="utf-8"))
+    README.write_text(readme, encoding="utf-8")
     bars([one for one in plain if one.what.endswith(BUILDS)], "builds")
     bars([one for one in plain if one.unit == "requests/s"], "servers")
     growth: dict[str, list[Comparison]] = {}

@@ -10,8 +10,11 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
 
 from benchmarks.measure import OURS, Comparison, Depth, answers, medians, progress, run, wait_until
@@ -145,12 +148,12 @@ def bench(framework: str, redis: str = "none") -> Iterator[Bench]:
             found.compose("down", "--volumes", "--rmi", "local", "--timeout", "2")
 
 
-def load(address: str, script: str, seconds: int) -> tuple[float, float]:
+def load(address: str, script: str, seconds: int, connections: int = CONNECTIONS) -> tuple[float, float]:
     """Ask for a route as fast as it is answered; return requests a second and the 99th percentile in milliseconds."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
-        options = ("--latency", "--threads=1", f"--connections={CONNECTIONS}", f"--duration={seconds}s")
+        options = ("--latency", "--threads=1", f"--connections={connections}", f"--duration={seconds}s")
         said = run("wrk", *options, *(("--script", file.name) if script else ()), address)
     if "Non-2xx" in said:
         sys.exit(f"error: {address} answered with errors:\n{said}")
@@ -165,14 +168,14 @@ def memory(container: str) -> float:
 
 
 def measure(depth: Depth) -> list[Comparison]:
-    """Measure every route, the memory, the workers and the cache."""
+    """Measure every route, the memory, the cache, and what more workers and more containers bring."""
     if not shutil.which("wrk"):
         sys.exit("error: wrk is needed: install it and run this again")
     found: list[Comparison] = []
     for framework, others in OTHERS.items():
         with bench(framework) as place:
             found += routes(place, framework, (GRANIAN, *others), depth)
-            found += growth_with_workers(place, framework, (GRANIAN, others[0]), depth)
+            found += growth(place, framework, (GRANIAN, others[0]), depth)
         found.append(with_cache(framework, depth))
     return found
 
@@ -200,20 +203,21 @@ def routes(place: Bench, framework: str, servers: tuple[Server, ...], depth: Dep
         yield Comparison(f"{framework}: {what}", unit, medians(figures))
 
 
-def growth_with_workers(
-    place: Bench, framework: str, servers: tuple[Server, ...], depth: Depth
-) -> Iterator[Comparison]:
-    """Measure how the answers to one product grow with the number of workers."""
-    for workers in (1, 2, 4):
-        progress(f"servers: {framework}, {workers} workers")
+def growth(place: Bench, framework: str, servers: tuple[Server, ...], depth: Depth) -> Iterator[Comparison]:
+    """Measure how the answers to one product grow with workers in a container, and with containers of one worker."""
+    for along, count in product(("workers", "replicas"), (1, 2, 4)):
+        progress(f"servers: {framework}, {count} {along}")
+        workers, replicas = (count, 1) if along == "workers" else (1, count)
         rates: dict[str, list[float]] = {}
         for _ in range(min(3, depth.rounds)):
             for server in servers:
-                with place.serving(server, workers) as (_, address):
-                    load(f"{address}/health", "", 1)
-                    rate, _ = load(f"{address}/products/1", "", depth.seconds)
-                    rates.setdefault(server.name, []).append(rate)
-        yield Comparison(f"{framework}: one product", "requests/s", medians(rates), {}, "workers", workers)
+                with ExitStack() as serving, ThreadPoolExecutor(replicas) as pool:
+                    addresses = [serving.enter_context(place.serving(server, workers))[1] for _ in range(replicas)]
+                    ask = partial(load, script="", connections=CONNECTIONS // replicas)
+                    list(pool.map(partial(ask, seconds=1), (f"{one}/health" for one in addresses)))
+                    found = pool.map(partial(ask, seconds=depth.seconds), (f"{one}/products/1" for one in addresses))
+                    rates.setdefault(server.name, []).append(sum(rate for rate, _ in found))
+        yield Comparison(f"{framework}: one product, more {along}", "requests/s", medians(rates), {}, along, count)
 
 
 def with_cache(framework: str, depth: Depth) -> Comparison:

@@ -11,10 +11,12 @@ import pytest
 
 from dockwright.matrix import combination_id, combinations
 from dockwright.template import load
-from tests.docker.stack import Project, Stack, running
+from tests.docker.stack import Project, Stack, free_port, remove_leftovers, running
 
 # The version of Python changes what is installed, and nothing else: a sample on top of all combinations.
 COMBINATIONS = combinations() + combinations(python_version="3.13", base_image="slim", redis="cache-and-queue")
+# In the name of all that a run makes; its workers inherit it.
+RUN = os.environ.setdefault("DOCKWRIGHT_TEST_RUN", uuid4().hex[:6])
 # Every framework on every base image, every database and every use of Redis: for what is much the same everywhere.
 SAMPLE = COMBINATIONS[:96:19]
 # What lies around in a checkout, in its root and among the source, and never reaches an image.
@@ -72,6 +74,13 @@ def stack_of(item: pytest.Item) -> tuple[str, str]:
     return combination_id(combination), stack
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Remove what an interrupted run has left behind, once its workers have ended."""
+    if ENGINE and not hasattr(session.config, "workerinput"):
+        remove_leftovers(RUN)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly what did not run."""
     if not ENGINE:
@@ -101,12 +110,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def project(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Return a project of its own for each stack, under a name that no other run uses."""
     assert engine
-    _, combination = request.param
-    slug = f"{combination_id(combination).replace('.', '-')}-{uuid4().hex[:6]}"
+    stack, combination = request.param
+    slug = f"{combination_id(combination).replace('.', '-')}-{stack[:3]}-{RUN}"
     answers = load().complete({**combination, "project_slug": slug})
-    project = Project(load().render(answers, tmp_path_factory.mktemp("project")), answers)
-    # The engine chooses a free port.
-    (project.directory / ".env").write_text("PORT=0\n", encoding="utf-8")
+    project = Project(load().render(answers, tmp_path_factory.mktemp("project")), answers, free_port())
+    (project.directory / ".env").write_text(f"PORT={project.port}\n", encoding="utf-8")
     yield project
     project.remove_images()
 

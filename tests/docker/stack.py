@@ -3,7 +3,9 @@
 import contextlib
 import json
 import os
+import random
 import shlex
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +26,7 @@ class Project:
 
     directory: Path
     answers: Mapping[str, str]
+    port: int = 0  # of the host, where its web service is published
 
     @property
     def slug(self) -> str:
@@ -110,16 +113,15 @@ class Stack:
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Return what the engine knows of each service's container."""
-        ids = self.compose("ps", "--all", "--quiet").split()
+        mine = f"label=com.docker.compose.project={self.name}"
+        ids = self.project.run("docker", "ps", "--all", "--quiet", "--filter", mine).split()
         found = json.loads(self.project.run("docker", "inspect", *ids))
         return {container["Config"]["Labels"]["com.docker.compose.service"]: container for container in found}
 
     @contextlib.contextmanager
     def client(self) -> Iterator[httpx.Client]:
-        """Open a client of the web service, on the port that the engine chose for it."""
-        port = self.project.answers["port"]
-        address = self.compose("port", "web", port).strip().rpartition(":")[2]
-        with httpx.Client(base_url=f"http://127.0.0.1:{address}", timeout=10) as client:
+        """Open a client of the web service."""
+        with httpx.Client(base_url=f"http://127.0.0.1:{self.project.port}", timeout=10) as client:
             yield client
 
 
@@ -127,18 +129,41 @@ class Stack:
 def running(project: Project, file: str, name: str, start: str) -> Iterator[Stack]:
     """Start a stack, and leave nothing of it behind, whatever happens."""
     stack = Stack(project, file, name)
-    remove = ["down --volumes --remove-orphans --timeout 1"]
+    remove = "down --volumes --remove-orphans --timeout 1"
+    services = get_docker_services("docker compose", str(project.directory / file), name, [start], [remove])
     with contextlib.ExitStack() as stay:
-        # pytest-docker takes a stack down only if it came up.
-        stay.callback(stack.compose, *remove[0].split(), expect=None)
         try:
-            services = get_docker_services("docker compose", str(project.directory / file), name, [start], remove)
             stay.enter_context(services)
         except Exception as error:  # noqa: BLE001 # what pytest-docker raises
             logs = stack.compose("logs", "--no-color", "--tail", "40", expect=None)
+            # pytest-docker takes a stack down only if it came up.
+            stack.compose(*remove.split(), expect=None)
             message = f"{file} of {project.slug} did not start: {error}\n{logs[-8000:]}"
             raise AssertionError(message) from None
         yield stack
+
+
+def remove_leftovers(name: str) -> None:
+    """Remove whatever the engine has under names that this is a part of."""
+    for kind, filtered, remove in (
+        ("container ls --all", "name={}", "container rm --force --volumes"),
+        ("network ls", "name={}", "network rm"),
+        ("volume ls", "name={}", "volume rm"),
+        ("image ls", "reference=*{}*", "image rm --force"),
+    ):
+        find = ("docker", *kind.split(), "--quiet", "--filter", filtered.format(name))
+        found = set(subprocess.run(find, capture_output=True, text=True, check=False).stdout.split())
+        if found:
+            subprocess.run(("docker", *remove.split(), *found), capture_output=True, check=False)
+
+
+def free_port() -> int:
+    """Return a port of the host that nobody listens on, out of those that no system gives away by itself."""
+    while True:
+        port = random.randint(20_000, 32_000)  # noqa: S311 # to be apart from other tests', not to be secret
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 60) -> float:

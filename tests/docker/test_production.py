@@ -208,7 +208,8 @@ def test_stops_at_once(production: Stack) -> None:
     """`docker compose stop` ends every container of ours by itself: none is left to be killed after three seconds."""
     mine = ours(production)
     production.compose("stop", "--timeout", "3", *mine)
-    assert {name: production.containers()[name]["State"]["ExitCode"] for name in mine} == dict.fromkeys(mine, 0)
+    ended = production.containers()
+    assert {name: ended[name]["State"]["ExitCode"] for name in mine} == dict.fromkeys(mine, 0)
 
 
 def ours(stack: Stack) -> list[str]:
