@@ -21,7 +21,7 @@ test-quick: .venv/test.stamp ## Run the tests that need no Docker: of the genera
 	$(BIN)/pytest tests/unit tests/render --numprocesses $(WORKERS)
 
 test-docker: images ## Build, start and probe every combination with Docker: all of them, or make test-docker ARGS="-k alpine"
-	$(BIN)/pytest tests/docker --numprocesses $(WORKERS) --dist loadgroup $(ARGS)
+	$(BIN)/pytest tests/docker --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 # What has no need of an engine is tested without one too; what needs it fails, and says why.
 engine:
