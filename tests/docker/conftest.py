@@ -19,12 +19,6 @@ COMBINATIONS = combinations() + combinations(python_version="3.13", base_image="
 RUN = os.environ.setdefault("DOCKWRIGHT_TEST_RUN", uuid4().hex[:6])
 # Every framework on every base image, every database and every use of Redis: for what is much the same everywhere.
 SAMPLE = COMBINATIONS[:96:19]
-# What lies around in a checkout, in its root and among the source, and never reaches an image.
-PLANTED = (
-    *(".git/config", ".env", ".env.local", ".env.production", "id_rsa", "dev.sqlite3", ".venv/pyvenv.cfg"),
-    *("app/.env", "app/.env.local", "app/dev.sqlite3", "app/__pycache__/main.cpython-314.pyc", "tests/id_rsa"),
-)
-SECRET = "never-in-an-image"  # noqa: S105 # what the tests look for
 # Not 1000, which so many images and tools take for granted.
 OWNER = 1234
 LOUD = "THE DOCKER TIER DID NOT RUN: no Docker Engine with compose answers. `make test` says what to install."
@@ -124,11 +118,7 @@ def image(project: Project) -> str:
     """Build the production image, from a checkout full of what must not reach it, and return its tag."""
     if project.needs_secrets:
         project.run("make", "secrets")
-    for name in PLANTED:
-        path = project.directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(f"KEY={SECRET}\n")
+    project.litter()
     project.run("make", "build")
     return project.production_image
 

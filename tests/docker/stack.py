@@ -18,6 +18,12 @@ from pytest_docker.plugin import get_docker_services
 
 # Services that come from the project's own images; the others are the database and Redis.
 OURS = ("web", "worker", "migrate")
+# What lies around in a checkout, in its root and among the source, and never reaches an image.
+PLANTED = (
+    *(".git/config", ".env", ".env.local", ".env.production", "id_rsa", "dev.sqlite3", ".venv/pyvenv.cfg"),
+    *("app/.env", "app/.env.local", "app/dev.sqlite3", "app/__pycache__/main.cpython-314.pyc", "tests/id_rsa"),
+)
+SECRET = "never-in-an-image"  # noqa: S105 # what the tests look for
 
 
 @dataclass(frozen=True)
@@ -75,6 +81,14 @@ class Project:
             message = f"{' '.join(command)} ended with {done.returncode}, not {expect}:\n{done.stdout[-8000:]}"
             raise AssertionError(message)
         return done.stdout
+
+    def litter(self) -> None:
+        """Leave in the checkout what a developer has lying around."""
+        for name in PLANTED:
+            path = self.directory / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"KEY={SECRET}\n")
 
     def remove_images(self) -> None:
         """Remove every image that was built, also those that a later build has taken the tag from."""

@@ -9,8 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.docker.conftest import PLANTED, SECRET
-from tests.docker.stack import Project
+from tests.docker.stack import PLANTED, SECRET, Project
 
 COMPILERS = ("cc", "gcc", "g++", "clang", "make")
 
