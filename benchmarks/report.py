@@ -33,6 +33,10 @@ HEADLINES = (
     "one product",
     "write",
 )
+GROWTH = """<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="plots/growth-dark.svg">
+  <img alt="Builds, servers and the tests of all combinations, as they grow" src="plots/growth-light.svg">
+</picture>"""
 BUILDS = ("cold build", "after an edit", "added dependency", "all services", "first 200", "with PostgreSQL")
 
 
@@ -128,6 +132,7 @@ def write() -> None:
     ]
     for name, section in sections.items():
         text += ["", f"## {name.capitalize()}", "", place(section), "", *rows(section["comparisons"])]
+    text += ["", "## How it grows", "", GROWTH]
     (HERE / "README.md").write_text("\n".join(text) + "\n", encoding="utf-8")
     every = [one for section in sections.values() for one in section["comparisons"]]
     plain = [one for one in every if not one.along]

@@ -125,7 +125,9 @@ class Bench:
         )
         options = [option for setting in environment for option in ("--env", setting)]
         command = server.command.format(workers=workers).split()
-        container = run("docker", "run", "--detach", "--network", self.network, *options, self.image, *command).strip()
+        # No health checks: they would come and go among the processes whose memory is measured.
+        options += ["--detach", "--no-healthcheck", "--network", self.network]
+        container = run("docker", "run", *options, self.image, *command).strip()
         try:
             networks = json.loads(run("docker", "inspect", container))[0]["NetworkSettings"]["Networks"]
             address = f"http://{networks[self.network]['IPAddress']}:5000"
