@@ -41,16 +41,19 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep the tests of a stack on one worker; without an engine pass all of them over, but not in CI."""
+    """Keep a combination on one worker; without an engine pass all of them over, but not in CI.
+
+    Its two stacks have layers in common, which the engine may build twice when it is asked for both at once.
+    """
     if belongs_here(item):
-        item.add_marker(pytest.mark.xdist_group("-".join(stack_of(item))))
+        item.add_marker(pytest.mark.xdist_group(stack_of(item)[0]))
         if not ENGINE and os.environ.get("CI") != "true":
             item.add_marker(pytest.mark.skip(reason=LOUD))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a stack together, and the two stacks of a combination, which have layers in common."""
+    """Keep the tests of a stack together, and the two stacks of a combination."""
     here = sorted(filter(belongs_here, items), key=lambda item: (stack_of(item), item.path, item.location[1] or 0))
     items[:] = [item for item in items if not belongs_here(item)] + here
 
