@@ -172,9 +172,11 @@ def remove_leftovers(name: str) -> None:
 
 
 def free_port() -> int:
-    """Return a port of the host that nobody listens on, out of those that no system gives away by itself."""
+    """Return a port of the host that nobody listens on, and that neither the system nor another worker gives away."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 20_000 + worker % 12 * 1_000
     while True:
-        port = random.randint(20_000, 32_000)  # noqa: S311 # to be apart from other tests', not to be secret
+        port = random.randrange(first, first + 1_000)  # noqa: S311 # to be apart from other runs', not to be secret
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)):
                 return port
