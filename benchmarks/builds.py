@@ -135,18 +135,9 @@ class Project:
         """Give the project more dependencies and more source files."""
         requirements = self.directory / "requirements.txt"
         known = locked(requirements)
-        options = ("--universal", "--no-annotate", "--no-header", "--generate-hashes", "--quiet", "--constraints")
+        options = ["--quiet", "--universal", "--no-annotate", "--no-header", "--generate-hashes", "--only-binary=:all:"]
+        resolve = ("uv", "pip", "compile", *options, "--python-version=3.14", "--constraints", str(requirements), "-")
         names = "\n".join(PACKAGES[:packages])
-        resolve = (
-            "uv",
-            "pip",
-            "compile",
-            *options,
-            str(requirements),
-            "--only-binary=:all:",
-            "--python-version=3.14",
-            "-",
-        )
         (self.directory / "more.txt").write_text(run(*resolve, stdin=names), encoding="utf-8")
         more = "".join(text for name, text in locked(self.directory / "more.txt").items() if name not in known)
         append(requirements, more)

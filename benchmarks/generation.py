@@ -13,9 +13,8 @@ from uuid import uuid4
 
 import pexpect
 
-from benchmarks.measure import OURS, Comparison, Depth, progress, run, take_turns, timed
+from benchmarks.measure import CHECKOUT, OURS, Comparison, Depth, progress, run, take_turns, timed
 
-CHECKOUT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
 # Contender -> its package, and the command that writes a project named {name} with the service it proposes.

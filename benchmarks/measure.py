@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+CHECKOUT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("results.json")
 OURS = "Dockwright"
 

@@ -8,6 +8,14 @@ from tests.docker.stack import Project, Stack, wait_for
 
 stored = pytest.mark.only_where(database=("sqlite", "postgresql", "mariadb"))
 
+APPLY_AND_CHECK = """
+from alembic import command
+from alembic.config import Config
+config = Config("migrations/alembic.ini")
+command.upgrade(config, "head")
+command.check(config)
+"""
+
 NOTE = '''
 
 class Note(Base):
@@ -35,13 +43,14 @@ def test_edit_shows_without_a_build(project: Project, development: Stack) -> Non
 
 @stored
 def test_migration_from_inside(project: Project, development: Stack) -> None:
-    """A migration written inside belongs to the host's user, and holds the change and nothing else."""
+    """A migration written inside belongs to the host's user, holds the change and nothing else, and can be applied."""
     development.execute("alembic", "revision", "--autogenerate", "--message", "add notes")
     (migration,) = (project.directory / "migrations" / "versions").glob("*_add_notes.py")
     assert migration.stat().st_uid == project.directory.stat().st_uid
     text = migration.read_text(encoding="utf-8")
     assert text.count("op.") == 2, text
     assert "app." not in text
+    assert "No new upgrade operations" in development.execute("python", "-c", APPLY_AND_CHECK)
 
 
 def test_own_tests_pass(development: Stack) -> None:

@@ -125,10 +125,12 @@ def test_no_layer_holds_what_a_later_one_removes(project: Project, image: str) -
 
 def test_settings_are_checked_at_the_start(project: Project, image: str) -> None:
     """A setting that is missing or malformed stops the container with one sentence that names it."""
-    wrong, name = ([], "DATABASE_URL") if project.needs_secrets else (["--env", "LOG_LEVEL=loud"], "LOG_LEVEL")
-    said = project.run("docker", "run", "--rm", *wrong, image, expect=1)
-    assert name in said
-    assert len(said.splitlines()) == 1
+    wrong = {"LOG_LEVEL": ["--env", "LOG_LEVEL=loud"]} | ({"DATABASE_URL": []} if project.needs_secrets else {})
+    for name, options in wrong.items():
+        said = project.run("docker", "run", "--rm", *options, image, expect=1)
+        assert name in said
+        assert len(said.splitlines()) == 1
+        assert "Traceback" not in said
 
 
 # Each change is one that no build has seen before: the engine remembers for longer than a test runs.

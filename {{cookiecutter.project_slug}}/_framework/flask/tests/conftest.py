@@ -1,4 +1,4 @@
-"""What the tests share: the application, with a database and a Redis of its own where it needs them."""
+"""What the tests share: the application, and what it depends on, apart from the data of development."""
 
 {% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 import os
