@@ -124,8 +124,12 @@ def test_no_layer_holds_what_a_later_one_removes(project: Project, image: str) -
 
 
 def test_settings_are_checked_at_the_start(project: Project, image: str) -> None:
-    """A setting that is missing or malformed stops the container with one sentence that names it."""
-    wrong = {"LOG_LEVEL": ["--env", "LOG_LEVEL=loud"]} | ({"DATABASE_URL": []} if project.needs_secrets else {})
+    """What is missing, malformed or not to be written to stops the container with one sentence that names it."""
+    wrong = {"LOG_LEVEL": ["--env", "LOG_LEVEL=loud"]}
+    if project.needs_secrets:
+        wrong["DATABASE_URL"] = []
+    if project.answers["database"] == "sqlite":
+        wrong["/data/app.db"] = ["--read-only", "--env", "REDIS_URL=redis://redis"]
     for name, options in wrong.items():
         said = project.run("docker", "run", "--rm", *options, image, expect=1)
         assert name in said

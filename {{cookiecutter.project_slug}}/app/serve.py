@@ -5,13 +5,27 @@ once and share its memory. In development a single worker imports it itself, and
 """
 
 import gc
+
+if __name__ == "__main__":
+    # What is imported is no garbage: none is looked for until the workers start.
+    gc.disable()
+
 import importlib
 import logging.config
 import multiprocessing
+{% if cookiecutter.database == "sqlite" %}
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+{% endif %}
 from pathlib import Path
 
 from granian import Granian
 from granian.constants import Interfaces
+{% if cookiecutter.database == "sqlite" %}
+from sqlalchemy.exc import OperationalError
+{% endif %}
 
 from app import logs
 from app.settings import load_settings
@@ -27,15 +41,17 @@ def main() -> None:
     log_config = logs.config(settings.environment, settings.log_level)
     logging.config.dictConfig(log_config)
 {% if cookiecutter.database == "sqlite" %}
-    create_database(settings.database_url.database)
-{% endif %}
+    with new_database(settings.database_url.database):
+        if not development:
+            importlib.import_module("app.main")
+            multiprocessing.set_start_method("fork")
+{% else %}
     if not development:
-        # What is imported is no garbage: it isn't searched for any while it loads, nor later by the workers.
-        gc.disable()
         importlib.import_module("app.main")
-        gc.freeze()
-        gc.enable()
         multiprocessing.set_start_method("fork")
+{% endif %}
+    gc.freeze()
+    gc.enable()
     Granian(
         APP,
         factory=True,
@@ -59,13 +75,32 @@ def main() -> None:
 {% if cookiecutter.database == "sqlite" %}
 
 
-def create_database(file: str | None) -> None:
-    """Create the embedded database where there is none yet; the migrations bring an older one up to date."""
-    if file and not Path(file).exists():
-        from alembic import command  # noqa: PLC0415  # takes a while, and is needed once
-        from alembic.config import Config  # noqa: PLC0415
+@contextmanager
+def new_database(file: str | None) -> Iterator[None]:
+    """Create the embedded database where there is none yet; the migrations bring an older one up to date.
 
+    A process of its own does it meanwhile: the server has no need of what it imports.
+    """
+    if not file or Path(file).exists():
+        yield
+        return
+    creation = multiprocessing.get_context("fork").Process(target=create_database, args=(file,))
+    creation.start()
+    yield
+    creation.join()
+    if creation.exitcode:
+        sys.exit(1)
+
+
+def create_database(file: str) -> None:
+    """Create the database with its tables."""
+    from alembic import command  # noqa: PLC0415  # takes a while, and is needed once
+    from alembic.config import Config  # noqa: PLC0415
+
+    try:
         command.upgrade(Config("migrations/alembic.ini"), "head")
+    except OperationalError as error:
+        sys.exit(f"database: {file}: {error.orig}; does its directory exist, and may user {os.getuid()} write there?")
 {% endif %}
 
 

@@ -23,6 +23,8 @@ LEASE_SECONDS = 10
 PAUSE_SECONDS = 1
 # Where the database answers in milliseconds, a cache that takes longer is no help.
 PATIENCE_SECONDS = 0.5
+# More at once would not be answered sooner, and some of them much later.
+CONNECTIONS = 10
 
 # Each key names the run of the server: a restarted Redis may remember products that changed while it was down.
 KEY = "local key = 'product:' .. ARGV[1] .. ':' .. string.match(redis.call('info', 'server'), 'run_id:(%w+)') "
@@ -38,6 +40,7 @@ class Cache:
         """Keep products for this many seconds in the Redis at this URL."""
         self.seconds = seconds
         self.paused_until = 0.0
+        self.turns = asyncio.Semaphore(CONNECTIONS)
         self.redis = Redis.from_url(url, decode_responses=True, retry=Retry(NoBackoff(), 0))
         self.read, self.swap, self.remove = (self.redis.register_script(script) for script in (READ, SWAP, FORGET))
 
@@ -62,7 +65,7 @@ class Cache:
         if time.monotonic() < self.paused_until:
             return None
         try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
+            async with asyncio.timeout(PATIENCE_SECONDS), self.turns:
                 return await script(args=arguments)
         except (RedisError, OSError) as error:
             self.paused_until = time.monotonic() + PAUSE_SECONDS

@@ -45,11 +45,13 @@ async def create(session: Session, values: ProductInput, request: Request, respo
 
 @router.get("/{product_id:int}", response_model=ProductOutput, responses=NOT_FOUND)
 {% if "cache" in cookiecutter.redis %}
-async def show(session: Session, cache: CurrentCache, product_id: int) -> Response:
+async def show(request: Request, cache: CurrentCache, product_id: int) -> Response:
     """Return one product; `X-Cache` says whether it came from the cache."""
 
     async def load() -> str:
-        return ProductOutput.model_validate(await found(session, product_id)).model_dump_json()
+        # Opened here: what the cache knows doesn't wait for a connection to the database.
+        async with request.app.state.database.session() as session:
+            return ProductOutput.model_validate(await found(session, product_id)).model_dump_json()
 
     product, cached = await cache.fetch(product_id, load)
     return Response(product, media_type="application/json", headers={"X-Cache": "HIT" if cached else "MISS"})
