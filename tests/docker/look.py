@@ -1,16 +1,18 @@
 """Look at an image from inside, and print what is found as JSON: `python look.py PORT MODULE,… CHECK …`.
 
-MODULE are what its processes begin with, the server's first; PORT is where that listens, and CHECK its health check.
+MODULE are what its processes begin with, the application's first; PORT is where that listens, CHECK its health check.
 Standard library only: this runs in the image.
 """
 
 import importlib
 import json
 import os
+import signal
 import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +31,7 @@ def main() -> None:
         "strippable": [str(file) for file in Path("/opt/venv").rglob("*.so*") if has_sections(file)],
         "files": list(list_files()),
         "health": {status: answer_and_check(int(port), status, check) for status in (200, 500, 503)},
+        "stopped early": {name: stop_while_starting(name) for name in others if name.startswith("app.")},
         "nobody": subprocess.run(check, stderr=subprocess.DEVNULL, check=False).returncode,
     }
     print(json.dumps(found))
@@ -70,6 +73,22 @@ def answer_and_check(port: int, status: int, check: list[str]) -> int:
     with HTTPServer(("127.0.0.1", port), Handler) as server:
         threading.Thread(target=server.handle_request, daemon=True).start()
         return subprocess.run(check, check=False).returncode
+
+
+def stop_while_starting(module: str) -> tuple[int, str]:
+    """Ask a process to stop as soon as it can hear that, and return its exit code and what it said until then."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", module], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    status = Path(f"/proc/{process.pid}/status")
+    while process.poll() is None:
+        handled = int(status.read_text().partition("SigCgt:")[2].split()[0], 16)
+        if handled >> (signal.SIGTERM - 1) & 1:
+            process.terminate()
+            break
+        time.sleep(0.001)
+    said, _ = process.communicate()
+    return process.returncode, said
 
 
 if __name__ == "__main__":

@@ -68,6 +68,12 @@ def test_health_check_fails_on_a_server_error(found: dict[str, Any]) -> None:
     assert found["nobody"] == 1
 
 
+def test_stops_while_starting(project: Project, found: dict[str, Any]) -> None:
+    """A server or worker that is told to stop before it has begun does so: PID 1 has no other way to hear of it."""
+    processes = ["app.serve", *["app.worker"] * project.queues]
+    assert found["stopped early"] == {name: [0, ""] for name in processes}
+
+
 def test_what_the_server_imports_is_compiled(found: dict[str, Any]) -> None:
     """No module outside the application is compiled anew whenever a container starts."""
     assert found["uncompiled"] == []

@@ -5,8 +5,12 @@ once and share its memory. In development a single worker imports it itself, and
 """
 
 import gc
+import signal
+import sys
 
 if __name__ == "__main__":
+    # As a container's first process this would be deaf to a signal without a handler, for as long as it starts.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     # What is imported is no garbage: none is looked for until the workers start.
     gc.disable()
 
@@ -15,7 +19,6 @@ import logging.config
 import multiprocessing
 {% if cookiecutter.database == "sqlite" %}
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 {% endif %}
@@ -23,9 +26,6 @@ from pathlib import Path
 
 from granian import Granian
 from granian.constants import Interfaces
-{% if cookiecutter.database == "sqlite" %}
-from sqlalchemy.exc import OperationalError
-{% endif %}
 
 from app import logs
 from app.settings import load_settings
@@ -84,7 +84,9 @@ def new_database(file: str | None) -> Iterator[None]:
     if not file or Path(file).exists():
         yield
         return
-    creation = multiprocessing.get_context("fork").Process(target=create_database, args=(file,))
+    if not os.access(Path(file).parent, os.W_OK):
+        sys.exit(f"database: {file} can't be created: its directory is missing, or closed to user {os.getuid()}")
+    creation = multiprocessing.get_context("fork").Process(target=create_database)
     creation.start()
     yield
     creation.join()
@@ -92,15 +94,12 @@ def new_database(file: str | None) -> Iterator[None]:
         sys.exit(1)
 
 
-def create_database(file: str) -> None:
+def create_database() -> None:
     """Create the database with its tables."""
     from alembic import command  # noqa: PLC0415  # takes a while, and is needed once
     from alembic.config import Config  # noqa: PLC0415
 
-    try:
-        command.upgrade(Config("migrations/alembic.ini"), "head")
-    except OperationalError as error:
-        sys.exit(f"database: {file}: {error.orig}; does its directory exist, and may user {os.getuid()} write there?")
+    command.upgrade(Config("migrations/alembic.ini"), "head")
 {% endif %}
 
 

@@ -1,5 +1,12 @@
 """Run the worker: `python -m app.worker`."""
 
+import signal
+import sys
+
+if __name__ == "__main__":
+    # As a container's first process this would be deaf to a signal without a handler, for as long as it starts.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+
 import logging.config
 from pathlib import Path
 from typing import Any
