@@ -65,6 +65,7 @@ pyparsing requests rsa semver sniffio sortedcontainers tabulate toolz tomlkit ur
 
 
 LABEL = "dockwright-benchmark"
+BRIEF = ("build, everything cached", "build after an edit", "start to the first 200")
 RICH = {"database": "postgresql", "redis": "cache-and-queue"}
 
 
@@ -205,7 +206,9 @@ def loop(framework: str, depth: Depth) -> Iterator[Comparison]:
         }
         for what, measures in every.items():
             progress(f"builds: {framework}, {what}")
-            yield Comparison(f"{framework}: {what}", "s", *take_turns(depth.rounds, measures))
+            # What takes a fraction of a second differs by less than the machine's noise in a few rounds.
+            rounds = depth.rounds if depth.quick or what not in BRIEF else 3 * depth.rounds
+            yield Comparison(f"{framework}: {what}", "s", *take_turns(rounds, measures))
 
 
 def sizes(framework: str) -> Iterator[Comparison]:
