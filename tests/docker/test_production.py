@@ -1,9 +1,7 @@
 """Production, every combination: the stack starts healthy, keeps the contract, keeps its data, and stops at once."""
 
 import json
-from concurrent.futures import ThreadPoolExecutor, wait
 
-import httpx
 import pytest
 
 from tests.docker.stack import OURS, Project, Stack, wait_for
@@ -184,25 +182,6 @@ def test_stopped_redis_changes_nothing_but_speed(project: Project, production: S
         wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
         if project.stores:
             assert client.get(address).json()["price"] == "1.00"
-
-
-@pytest.mark.sampled
-@pytest.mark.only_where(framework=("fastapi",), database=("mariadb",), redis=("cache",))
-def test_cached_product_waits_for_no_connection(production: Stack) -> None:
-    """While every connection waits for a database that has stopped answering, what is cached is still served."""
-    with production.client() as client, ThreadPoolExecutor(60) as pool:
-        address = client.post("/products", json=PEN).headers["Location"]
-        wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
-        production.compose("pause", "db")
-        try:
-            # More than two workers have connections, whichever of them gets how many.
-            waiting = [pool.submit(httpx.get, client.base_url.join("/products"), timeout=20) for _ in range(60)]
-            assert not wait(waiting, timeout=1).done
-            # Each on a connection of its own: any worker may answer it.
-            hits = [httpx.get(client.base_url.join(address), timeout=2).headers["X-Cache"] for _ in range(8)]
-            assert hits == ["HIT"] * 8
-        finally:
-            production.compose("unpause", "db")
 
 
 def test_data_survives(project: Project, production: Stack) -> None:
