@@ -47,7 +47,7 @@ bench-quick: .venv/bench.stamp images ## Print the main ratios beside those that
 	$(BIN)/python -m benchmarks --quick $(ARGS)
 
 bench-matrix: .venv/bench.stamp images ## Measure the proof of all combinations
-	$(BIN)/python -m benchmarks.matrix --whole
+	$(BIN)/python -m benchmarks.matrix
 
 pictures: .venv/test.stamp ## Take the pictures of the documentation anew (needs tmux)
 	$(BIN)/python docs/capture.py

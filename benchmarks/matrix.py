@@ -1,12 +1,22 @@
 """How long the proof of the combinations takes: a few of them one after the other, and as the Docker tier runs them.
 
-With `--whole`, all of them, as the Docker tier runs them: half an hour on two cores.
+`python -m benchmarks.matrix` measures all of them, as the Docker tier runs them: half an hour on two cores.
 """
 
-import argparse
 import os
+import sys
 
-from benchmarks.measure import CHECKOUT, OURS, Comparison, Depth, progress, run, timed, write_results
+from benchmarks.measure import (
+    CHECKOUT,
+    OURS,
+    CommandFailedError,
+    Comparison,
+    Depth,
+    progress,
+    run,
+    timed,
+    write_results,
+)
 from dockwright.matrix import combination_id, combinations
 
 
@@ -32,16 +42,14 @@ def prove(workers: str, wanted: str = "") -> float:
 
 
 def main() -> None:
-    """Measure, and keep what was found."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--whole", action="store_true", help="all combinations, once")
-    if parser.parse_args().whole:
+    """Measure the whole tier, and keep what was found."""
+    try:
         took = prove("auto")
-        cells = len(combinations())
-        write_results("whole matrix", [Comparison("the Docker tier", "s", {OURS: took}, {}, "combinations", cells)])
-        print(f"{cells} combinations and the sample on another Python, {os.cpu_count()} cores: {took:.0f} s")
-    else:
-        write_results("matrix", measure(Depth(1, 1, quick=False)))
+    except CommandFailedError as error:
+        sys.exit(f"error: {error}")
+    cells = len(combinations())
+    write_results("whole matrix", [Comparison("the Docker tier", "s", {OURS: took}, {}, "combinations", cells)])
+    print(f"{cells} combinations and the sample on another Python, {os.cpu_count()} cores: {took:.0f} s")
 
 
 if __name__ == "__main__":

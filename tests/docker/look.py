@@ -31,7 +31,12 @@ def main() -> None:
         "strippable": [str(file) for file in Path("/opt/venv").rglob("*.so*") if has_sections(file)],
         "files": list(list_files()),
         "health": {status: answer_and_check(int(port), status, check) for status in (200, 500, 503)},
-        "stopped early": {name: stop_while_starting(name) for name in others if name.startswith("app.")},
+        "stopped early": {
+            f"{name} {stop.name}": stop_while_starting(name, stop)
+            for name in others
+            if name.startswith("app.")
+            for stop in (signal.SIGINT, signal.SIGTERM)
+        },
         "nobody": subprocess.run(check, stderr=subprocess.DEVNULL, check=False).returncode,
     }
     print(json.dumps(found))
@@ -75,7 +80,7 @@ def answer_and_check(port: int, status: int, check: list[str]) -> int:
         return subprocess.run(check, check=False).returncode
 
 
-def stop_while_starting(module: str) -> tuple[int, str]:
+def stop_while_starting(module: str, stop: signal.Signals) -> tuple[int, str]:
     """Ask a process to stop as soon as it can hear that, and return its exit code and what it said until then."""
     process = subprocess.Popen(
         [sys.executable, "-m", module], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -84,7 +89,7 @@ def stop_while_starting(module: str) -> tuple[int, str]:
     while process.poll() is None:
         handled = int(status.read_text().partition("SigCgt:")[2].split()[0], 16)
         if handled >> (signal.SIGTERM - 1) & 1:
-            process.terminate()
+            process.send_signal(stop)
             break
         time.sleep(0.001)
     said, _ = process.communicate()

@@ -71,7 +71,7 @@ def test_health_check_fails_on_a_server_error(found: dict[str, Any]) -> None:
 def test_stops_while_starting(project: Project, found: dict[str, Any]) -> None:
     """A server or worker that is told to stop before it has begun does so: PID 1 has no other way to hear of it."""
     processes = ["app.serve", *["app.worker"] * project.queues]
-    assert found["stopped early"] == {name: [0, ""] for name in processes}
+    assert found["stopped early"] == {f"{name} {stop}": [0, ""] for name in processes for stop in ("SIGINT", "SIGTERM")}
 
 
 def test_what_the_server_imports_is_compiled(found: dict[str, Any]) -> None:
@@ -130,7 +130,7 @@ def test_no_layer_holds_what_a_later_one_removes(project: Project, image: str) -
 
 
 def test_settings_are_checked_at_the_start(project: Project, image: str) -> None:
-    """What is missing, malformed or not to be written to stops the container with one sentence that names it."""
+    """A setting that is missing or malformed, or no place for the database, stops the container with one sentence."""
     wrong = {"LOG_LEVEL": ["--env", "LOG_LEVEL=loud"]}
     if project.needs_secrets:
         wrong["DATABASE_URL"] = []

@@ -1,7 +1,9 @@
 """Production, every combination: the stack starts healthy, keeps the contract, keeps its data, and stops at once."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor, wait
 
+import httpx
 import pytest
 
 from tests.docker.stack import OURS, Project, Stack, wait_for
@@ -146,6 +148,11 @@ def test_cache(project: Project, production: Stack) -> None:
             assert (changed.headers["X-Cache"], changed.json()["price"]) == ("MISS", "35.00")
             wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
             assert client.get(address).json() == changed.json()
+            # Redis, or what lies between, may close a connection at any time: the write that finds out still counts.
+            production.execute("redis-cli", "client", "kill", "type", "normal", service="redis")
+            client.put(address, json=PEN | {"price": "36.00"})
+            wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
+            assert client.get(address).json()["price"] == "36.00"
 
 
 @queued
@@ -182,6 +189,25 @@ def test_stopped_redis_changes_nothing_but_speed(project: Project, production: S
         wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
         if project.stores:
             assert client.get(address).json()["price"] == "1.00"
+
+
+@pytest.mark.sampled
+@pytest.mark.only_where(framework=("fastapi",), database=("mariadb",), redis=("cache",))
+def test_cached_product_waits_for_no_connection(production: Stack) -> None:
+    """While every connection waits for a database that has stopped answering, what is cached is still served."""
+    with production.client() as client, ThreadPoolExecutor(60) as pool:
+        address = client.post("/products", json=PEN).headers["Location"]
+        wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
+        production.compose("pause", "db")
+        try:
+            # More than two workers have connections, whichever of them gets how many.
+            waiting = [pool.submit(httpx.get, client.base_url.join("/products"), timeout=20) for _ in range(60)]
+            assert not wait(waiting, timeout=1).done
+            # Each on a connection of its own: any worker may answer it.
+            hits = [httpx.get(client.base_url.join(address), timeout=2).headers["X-Cache"] for _ in range(8)]
+            assert hits == ["HIT"] * 8
+        finally:
+            production.compose("unpause", "db")
 
 
 def test_data_survives(project: Project, production: Stack) -> None:

@@ -9,8 +9,9 @@ import signal
 import sys
 
 if __name__ == "__main__":
-    # As a container's first process this would be deaf to a signal without a handler, for as long as it starts.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    # A container's first process never gets a signal that it has no handler for, and starting takes a while.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, lambda *_: sys.exit())
     # What is imported is no garbage: none is looked for until the workers start.
     gc.disable()
 

@@ -1,7 +1,8 @@
-"""Products in Redis: faster to read, never wrong, and not missed while Redis is down.
+"""Products in Redis: faster to read, as the last write left them, and not missed while Redis is down.
 
 A reader who finds nothing leaves a lease in the product's place, and swaps it for what the database says. A write
-removes whatever is there, so a reader who was overtaken by a write finds its lease gone and stores nothing.
+removes whatever is there, so a reader who was overtaken by a write finds its lease gone and stores nothing. Only where
+the network parts the writer from a Redis that others still reach, they read the old product until it expires.
 """
 
 import logging
