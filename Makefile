@@ -38,7 +38,7 @@ locks: .venv/test.stamp ## Resolve the template's dependencies anew
 	$(BIN)/python tools/lock.py
 
 images: .venv/test.stamp ## Make sure that Docker answers and has the base images
-	@tests/images/ensure.sh
+	@PYTHON=$(CURDIR)/$(BIN)/python tests/images/ensure.sh
 
 bench: .venv/bench.stamp images ## Measure everything beside what people use today (needs wrk): make bench ARGS="builds --rounds 3"
 	$(BIN)/python -m benchmarks $(ARGS)
