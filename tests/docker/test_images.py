@@ -74,6 +74,12 @@ def test_stops_while_starting(project: Project, found: dict[str, Any]) -> None:
     assert found["stopped early"] == {f"{name} {stop}": [0, ""] for name in processes for stop in ("SIGINT", "SIGTERM")}
 
 
+@pytest.mark.only_where(database=("sqlite",))
+def test_interrupted_start_leaves_no_half_made_database(found: dict[str, Any]) -> None:
+    """A server that is killed while it creates its database leaves a whole one or none: the next start uses it."""
+    assert set(found["interrupted database"]) == {"alembic_version", "products"}
+
+
 def test_what_the_server_imports_is_compiled(found: dict[str, Any]) -> None:
     """No module outside the application is compiled anew whenever a container starts."""
     assert found["uncompiled"] == []

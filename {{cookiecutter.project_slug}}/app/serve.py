@@ -5,13 +5,14 @@ once and share its memory. In development a single worker imports it itself, and
 """
 
 import gc
+import os
 import signal
-import sys
 
 if __name__ == "__main__":
-    # A container's first process never gets a signal that it has no handler for, and starting takes a while.
+    # A container's first process never gets a signal that it has no handler for, and starting takes a while. An
+    # exception instead of an exit would be lost in any callback that runs at that moment.
     for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, lambda *_: sys.exit())
+        signal.signal(stop, lambda *_: os._exit(0))
     # What is imported is no garbage: none is looked for until the workers start.
     gc.disable()
 
@@ -19,14 +20,20 @@ import importlib
 import logging.config
 import multiprocessing
 {% if cookiecutter.database == "sqlite" %}
-import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 {% endif %}
 from pathlib import Path
+{% if cookiecutter.database == "sqlite" %}
+from tempfile import TemporaryDirectory
+{% endif %}
 
 from granian import Granian
 from granian.constants import Interfaces
+{% if cookiecutter.database == "sqlite" %}
+from sqlalchemy import URL
+{% endif %}
 
 from app import logs
 from app.settings import load_settings
@@ -42,7 +49,7 @@ def main() -> None:
     log_config = logs.config(settings.environment, settings.log_level)
     logging.config.dictConfig(log_config)
 {% if cookiecutter.database == "sqlite" %}
-    with new_database(settings.database_url.database):
+    with new_database(settings.database_url):
         if not development:
             importlib.import_module("app.main")
             multiprocessing.set_start_method("fork")
@@ -77,17 +84,18 @@ def main() -> None:
 
 
 @contextmanager
-def new_database(file: str | None) -> Iterator[None]:
+def new_database(url: URL) -> Iterator[None]:
     """Create the embedded database where there is none yet; the migrations bring an older one up to date.
 
     A process of its own does it meanwhile: the server has no need of what it imports.
     """
-    if not file or Path(file).exists():
+    if not url.database or Path(url.database).exists():
         yield
         return
-    if not os.access(Path(file).parent, os.W_OK):
-        sys.exit(f"database: {file} can't be created: its directory is missing, or closed to user {os.getuid()}")
-    creation = multiprocessing.get_context("fork").Process(target=create_database)
+    directory = Path(url.database).parent
+    if not os.access(directory, os.W_OK):
+        sys.exit(f"database: {url.database} can't be created: {directory} is missing, or closed to user {os.getuid()}")
+    creation = multiprocessing.get_context("fork").Process(target=create_database, args=(url, url.database))
     creation.start()
     yield
     creation.join()
@@ -95,12 +103,16 @@ def new_database(file: str | None) -> Iterator[None]:
         sys.exit(1)
 
 
-def create_database() -> None:
-    """Create the database with its tables."""
+def create_database(url: URL, file: str) -> None:
+    """Create the database with its tables, and give it its name when it is whole: whoever stops this may try again."""
     from alembic import command  # noqa: PLC0415  # takes a while, and is needed once
     from alembic.config import Config  # noqa: PLC0415
 
-    command.upgrade(Config("migrations/alembic.ini"), "head")
+    with TemporaryDirectory(dir=Path(file).parent) as directory:
+        unfinished = Path(directory) / "database"
+        os.environ["DATABASE_URL"] = url.set(database=str(unfinished)).render_as_string()
+        command.upgrade(Config("migrations/alembic.ini"), "head")
+        unfinished.rename(file)
 {% endif %}
 
 

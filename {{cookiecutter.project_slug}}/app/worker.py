@@ -1,12 +1,13 @@
 """Run the worker: `python -m app.worker`."""
 
+import os
 import signal
-import sys
 
 if __name__ == "__main__":
-    # A container's first process never gets a signal that it has no handler for, and starting takes a while.
+    # A container's first process never gets a signal that it has no handler for, and starting takes a while. An
+    # exception instead of an exit would be lost in any callback that runs at that moment.
     for stop in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(stop, lambda *_: sys.exit())
+        signal.signal(stop, lambda *_: os._exit(0))
 
 import logging.config
 from pathlib import Path

@@ -4,7 +4,7 @@ import logging.config
 from typing import Any, Literal
 
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import NullPool, create_engine
 from sqlalchemy.types import TypeDecorator
 
 from app import logs
@@ -19,7 +19,7 @@ def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
 
 settings = load_settings()
 logging.config.dictConfig(logs.config(settings.environment, settings.log_level))
-with create_engine(settings.database_url).connect() as connection:
+with create_engine(settings.database_url, poolclass=NullPool).connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
