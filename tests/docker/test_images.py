@@ -110,8 +110,9 @@ def test_layers_are_few_and_small(project: Project, image: str) -> None:
     mine, theirs = (int(project.run("docker", "image", "inspect", "--format", count, name)) for name in (image, base))
     # The directory, the packages and the application; the migrations; the directory of the embedded database
     assert mine - theirs == 3 + project.stores + (project.answers["database"] == "sqlite")
-    history = project.run("docker", "history", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", image)
-    sizes = [int(line.split()[0]) for line in history.splitlines() if " COPY " in line]
+    log = ("docker", "history", "--human=false", "--no-trunc", "--format", "{{.Size}} {{.CreatedBy}}")
+    made, below = (project.run(*log, name).splitlines() for name in (image, base))
+    sizes = [int(line.split()[0]) for line in made[: -len(below)] if " COPY " in line]
     assert len(sizes) == 1 + project.stores
     assert all(size < 100_000 for size in sizes)
 

@@ -1,7 +1,7 @@
 """Start the server: `python -m app.serve`.
 
-In production the application is imported here, once, and the workers are forked from this process: they start at
-once and share its memory. In development a single worker imports it itself, and anew after every change.
+In production the application is put together here, once, and the workers are forked from this process: they start at
+once and share its memory. In development a single worker does that itself, and anew after every change.
 """
 
 import gc
@@ -28,6 +28,7 @@ from pathlib import Path
 {% if cookiecutter.database == "sqlite" %}
 from tempfile import TemporaryDirectory
 {% endif %}
+from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -50,17 +51,13 @@ def main() -> None:
     logging.config.dictConfig(log_config)
 {% if cookiecutter.database == "sqlite" %}
     with new_database(settings.database_url):
-        if not development:
-            importlib.import_module("app.main")
-            multiprocessing.set_start_method("fork")
+        app: Any = None if development else importlib.import_module("app.main").create_app(settings)
 {% else %}
-    if not development:
-        importlib.import_module("app.main")
-        multiprocessing.set_start_method("fork")
+    app: Any = None if development else importlib.import_module("app.main").create_app(settings)
 {% endif %}
     gc.freeze()
     gc.enable()
-    Granian(
+    server = Granian(
         APP,
         factory=True,
         address="0.0.0.0",  # noqa: S104  # the container's own interface, published by Docker
@@ -79,7 +76,12 @@ def main() -> None:
         reload_paths=[Path(__file__).parent],
         reload_ignore_worker_failure=True,
         log_dictconfig=log_config,
-    ).serve()
+    )
+    if development:
+        server.serve()
+    else:
+        multiprocessing.set_start_method("fork")
+        server.serve(target_loader=lambda _target: app)
 {% if cookiecutter.database == "sqlite" %}
 
 

@@ -1,10 +1,11 @@
 """Make what was installed smaller and quicker to start: `python prepare.py module …`, for the Dockerfile.
 
-Debug information is cut off the extension modules, as `strip` would, which slim images lack: of some it is nine tenths.
-Then the named modules are compiled, with all that they import. In production nobody may write bytecode, and what has
-none is compiled anew at every start.
+Extension modules lose the sources that they were built from, which nothing reads, and their debug information, as
+`strip` would do it, which slim images lack: of some it is nine tenths. Then the named modules are compiled, with all
+that they import. In production nobody may write bytecode, and what has none is compiled anew at every start.
 """
 
+import gc
 import importlib
 import marshal
 import struct
@@ -20,22 +21,27 @@ from typing import Any
 
 # Kept from one build to the next: only a source that no build has seen before has to be compiled.
 CACHE = Path("/root/.cache/bytecode")
+SOURCES = {".c", ".cc", ".cpp", ".h", ".hpp", ".pxd", ".pxi", ".pyx"}
 
 
 def strip(file: Path) -> None:
     """Cut off what lies behind the last segment of an ELF file: nothing is ever loaded from there."""
-    content = bytearray(file.read_bytes())
-    if not content.startswith(b"\x7fELF\x02\x01"):
-        return
-    segments, sections = struct.unpack_from("<QQ", content, 32)
-    size, count = struct.unpack_from("<HH", content, 54)
+    with file.open("rb") as module:
+        header = module.read(64)
+        if not header.startswith(b"\x7fELF\x02\x01"):
+            return
+        segments, sections = struct.unpack_from("<QQ", header, 32)
+        size, count = struct.unpack_from("<HH", header, 54)
+        module.seek(segments)
+        table = module.read(size * count)
     if sections:
-        ends = (sum(struct.unpack_from("<8xQ16xQ", content, segments + size * number)) for number in range(count))
-        del content[max(ends) :]
-        # The table of sections was there too.
-        struct.pack_into("<Q", content, 40, 0)
-        struct.pack_into("<HH", content, 60, 0, 0)
-        file.write_bytes(content)
+        with file.open("r+b") as module:
+            module.truncate(max(sum(struct.unpack_from("<8xQ16xQ", table, size * number)) for number in range(count)))
+            # The table of sections was there too.
+            module.seek(40)
+            module.write(bytes(8))
+            module.seek(60)
+            module.write(bytes(4))
 
 
 class CachingLoader(SourceFileLoader):
@@ -57,8 +63,13 @@ class CachingLoader(SourceFileLoader):
 
 def main() -> None:
     """Prepare the packages of the environment that this runs in."""
-    for file in Path(sysconfig.get_path("platlib")).rglob("*.so*"):
-        strip(file)
+    for file in Path(sysconfig.get_path("platlib")).rglob("*"):
+        if file.suffix in SOURCES:
+            file.unlink()
+        elif ".so" in file.suffixes:
+            strip(file)
+    # What is imported is no garbage: looking for some takes a while.
+    gc.disable()
     loaders = (ExtensionFileLoader, EXTENSION_SUFFIXES), (CachingLoader, SOURCE_SUFFIXES)
     sys.path_hooks.insert(0, FileFinder.path_hook(*loaders))
     sys.path_importer_cache.clear()

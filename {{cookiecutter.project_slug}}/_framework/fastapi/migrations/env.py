@@ -2,16 +2,47 @@
 
 import asyncio
 import logging.config
+{% if cookiecutter.database != "sqlite" %}
+import sys
+import time
+from contextlib import aclosing
+{% endif %}
 from typing import Any, Literal
 
 from alembic import context
 from sqlalchemy import Connection
+{% if cookiecutter.database != "sqlite" %}
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+{% endif %}
 from sqlalchemy.types import TypeDecorator
 
 from app import logs
 from app.database import Database
 from app.models import Base
 from app.settings import load_settings
+{% if cookiecutter.database != "sqlite" %}
+
+PATIENCE_SECONDS = 60
+
+logger = logging.getLogger("alembic.env")
+
+
+async def connect(engine: AsyncEngine) -> AsyncConnection:
+    """Open a connection, as soon as a database that is still starting takes one; end where it never does."""
+    end = time.monotonic() + PATIENCE_SECONDS
+    said = ""
+    while True:
+        try:
+            return await engine.connect()
+        except OperationalError as error:
+            if time.monotonic() > end:
+                sys.exit(f"database: {error.orig}")
+            if said != str(error.orig):
+                said = str(error.orig)
+                logger.info("waiting for the database: %s", said)
+            await asyncio.sleep(0.1)
+{% endif %}
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
@@ -36,7 +67,11 @@ def migrate(connection: Connection) -> None:
 
 async def main() -> None:
     """Open the connection that the migrations run over."""
+{% if cookiecutter.database == "sqlite" %}
     async with Database(settings) as database, database.engine.connect() as connection:
+{% else %}
+    async with Database(settings) as database, aclosing(await connect(database.engine)) as connection:
+{% endif %}
         await connection.run_sync(migrate)
         await connection.commit()
 
