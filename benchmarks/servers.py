@@ -83,6 +83,22 @@ OTHERS = {
     ),
 }
 
+# Next to no application: what the servers themselves bring is at most the difference between these.
+ALONE = (
+    Server(
+        OURS,
+        "",
+        "granian --interface=asginl --host=0.0.0.0 --port=5000 --workers={workers} --loop=uvloop --no-ws"
+        " --factory starlette.responses:PlainTextResponse",
+    ),
+    Server(
+        "uvicorn",
+        "",
+        "uvicorn --host=0.0.0.0 --port=5000 --workers={workers} --lifespan=off --no-access-log"
+        " --factory starlette.responses:PlainTextResponse",
+    ),
+)
+
 
 class Bench:
     """A database, filled, and an image that every contender can serve."""
@@ -178,6 +194,7 @@ def measure(depth: Depth) -> list[Comparison]:
         with bench(framework) as place:
             found += routes(place, framework, (GRANIAN, *others), depth)
             found += growth(place, framework, (GRANIAN, others[0]), depth)
+            found += [alone(place, depth)] if framework == "fastapi" else []
         found.append(with_cache(framework, depth))
     return found
 
@@ -203,6 +220,18 @@ def routes(place: Bench, framework: str, servers: tuple[Server, ...], depth: Dep
     for what, figures in rates.items():
         unit = "MiB" if what.startswith("memory") else "ms" if what.endswith("p99") else "requests/s"
         yield Comparison(f"{framework}: {what}", unit, medians(figures))
+
+
+def alone(place: Bench, depth: Depth) -> Comparison:
+    """Measure the servers of FastAPI projects with an answer that takes no time to make."""
+    rates: dict[str, list[float]] = {}
+    for number in range(depth.rounds):
+        progress(f"servers: alone, round {number + 1}")
+        for server in ALONE:
+            with place.serving(server) as (_, address):
+                load(address, "", 1)
+                rates.setdefault(server.name, []).append(load(address, "", depth.seconds)[0])
+    return Comparison("fastapi: server alone, no application", "requests/s", medians(rates))
 
 
 def growth(place: Bench, framework: str, servers: tuple[Server, ...], depth: Depth) -> Iterator[Comparison]:
