@@ -160,6 +160,7 @@ def test_edit_reruns_the_copy_alone(project: Project, image: str) -> None:
     source.write_text(before, encoding="utf-8")
 
 
+@pytest.mark.sampled
 def test_added_dependency_downloads_itself_alone(project: Project, image: str) -> None:
     """After one dependency was added, none of the others is downloaded again."""
     requirements = project.directory / "requirements.txt"
