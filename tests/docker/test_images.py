@@ -45,6 +45,7 @@ def test_image_holds_what_it_runs_and_nothing_else(project: Project, found: dict
     assert "uv" not in names
     assert not [path for path in files if re.match(r"/root/\.cache/.+|.*/pip/cache|/var/cache/apk/.+", path)]
     assert not [path for path in files if path.endswith("/test_products.py")]
+    assert not [path for path in files if re.match(r"/opt/venv/.+\.(c|cpp|h|hpp|pxd|pyx)$", path)]
     if project.answers["base_image"] != "full":
         assert names.isdisjoint(COMPILERS)
 
@@ -160,7 +161,6 @@ def test_edit_reruns_the_copy_alone(project: Project, image: str) -> None:
     source.write_text(before, encoding="utf-8")
 
 
-@pytest.mark.sampled
 def test_added_dependency_downloads_itself_alone(project: Project, image: str) -> None:
     """After one dependency was added, none of the others is downloaded again."""
     requirements = project.directory / "requirements.txt"

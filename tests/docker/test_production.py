@@ -211,19 +211,23 @@ def test_cached_product_waits_for_no_connection(production: Stack) -> None:
 
 
 def test_data_survives(project: Project, production: Stack) -> None:
-    """What was written is there after the stack was taken down and started again."""
-    kept = write(project, production)
-    production.compose("down")
-    production.compose("up", "--detach", "--wait")
-    read(production, kept)
-
-
-@pytest.mark.sampled
-def test_data_survives_a_restart(project: Project, production: Stack) -> None:
-    """What was written is there after every container was restarted."""
-    kept = write(project, production)
-    production.compose("restart")
-    read(production, kept)
+    """What was written is there after a restart, and after the stack was taken down and started again."""
+    kept: dict[str, object] = {}
+    with production.client() as client:
+        if project.stores:
+            created = client.post("/products", json=PEN)
+            kept[created.headers["Location"]] = created.json()
+        if project.queues:
+            address = client.post("/reports").headers["Location"]
+            wait_for(lambda: client.get(address).json()["status"] == "finished")
+            kept[address] = client.get(address).json()
+    for steps in (["restart"], ["down", "up --detach --wait"]):
+        for step in steps:
+            production.compose(*step.split())
+        with production.client() as client:
+            wait_for(lambda: client.get("/ready").status_code == 200)
+            for address, content in kept.items():
+                assert client.get(address).json() == content, steps
 
 
 def test_stops_at_once(production: Stack) -> None:
@@ -237,25 +241,3 @@ def test_stops_at_once(production: Stack) -> None:
 def ours(stack: Stack) -> list[str]:
     """Return the services that run an image of ours."""
     return [name for name in stack.containers() if name in OURS]
-
-
-def write(project: Project, stack: Stack) -> dict[str, object]:
-    """Leave data behind wherever there is a place for it, and return it by its address."""
-    kept: dict[str, object] = {}
-    with stack.client() as client:
-        if project.stores:
-            created = client.post("/products", json=PEN)
-            kept[created.headers["Location"]] = created.json()
-        if project.queues:
-            address = client.post("/reports").headers["Location"]
-            wait_for(lambda: client.get(address).json()["status"] == "finished")
-            kept[address] = client.get(address).json()
-    return kept
-
-
-def read(stack: Stack, kept: dict[str, object]) -> None:
-    """Find the data again, as soon as the service is ready."""
-    with stack.client() as client:
-        wait_for(lambda: client.get("/ready").status_code == 200)
-        for address, content in kept.items():
-            assert client.get(address).json() == content, address
