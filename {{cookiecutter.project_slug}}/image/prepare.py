@@ -10,7 +10,6 @@ import importlib
 import marshal
 import struct
 import sys
-import sysconfig
 import tempfile
 from hashlib import sha256
 from importlib.machinery import EXTENSION_SUFFIXES, SOURCE_SUFFIXES, ExtensionFileLoader, FileFinder, SourceFileLoader
@@ -63,7 +62,7 @@ class CachingLoader(SourceFileLoader):
 
 def main() -> None:
     """Prepare the packages of the environment that this runs in."""
-    for file in Path(sysconfig.get_path("platlib")).rglob("*"):
+    for file in Path(sys.prefix).rglob("*"):
         if file.suffix in SOURCES:
             file.unlink()
         elif ".so" in file.suffixes:
