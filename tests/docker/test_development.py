@@ -16,6 +16,24 @@ command.upgrade(config, "head")
 command.check(config)
 """
 
+# What the application imports of its packages after every edit, for the first module and the last.
+BEGIN = """
+import sys
+known = set(sys.modules)
+"""
+END = """
+import sys
+import app
+anew = {name for name in set(sys.modules) - app.known if name.partition(".")[0] not in sys.stdlib_module_names}
+print("imported anew:", sorted(name for name in anew if not name.startswith("app.")))
+"""
+
+SLOW = """
+import time
+print("slow to import")
+time.sleep(60)
+"""
+
 NOTE = '''
 
 class Note(Base):
@@ -30,7 +48,7 @@ class Note(Base):
 
 
 def test_edit_shows_without_a_build(project: Project, development: Stack) -> None:
-    """Source files that are edited on the host show in the next answer, from the same container."""
+    """Source files that are edited on the host show in the next answer, however quickly the edits follow each other."""
     container = development.containers()["web"]["Id"]
     with development.client() as client:
         assert client.get("/openapi.json").json()["info"]["version"] == "0.1.0"
@@ -58,6 +76,28 @@ def test_own_tests_pass(development: Stack) -> None:
     assert " passed" in development.execute("pytest")
 
 
+def test_edit_imports_the_application_alone(project: Project, development: Stack) -> None:
+    """After an edit no package is imported again."""
+    append(project, "app/__init__.py", BEGIN)
+    append(project, "app/main.py", END)
+    wait_for(lambda: "imported anew:" in development.compose("logs", "web"))
+    *_, anew = development.compose("logs", "web").partition("imported anew:")
+    assert anew.splitlines()[0] == " []"
+    replace(project, "app/main.py", END, "")
+    replace(project, "app/__init__.py", BEGIN, "")
+
+
+@pytest.mark.sampled
+def test_edit_while_starting(project: Project, development: Stack) -> None:
+    """An edit that comes before an earlier one could show need not wait for it."""
+    with development.client() as client:
+        append(project, "app/products.py", SLOW)
+        wait_for(lambda: "slow to import" in development.compose("logs", "--tail", "30", "web"))
+        replace(project, "app/products.py", SLOW, "")
+        wait_for(lambda: client.get("/products").status_code == 200)
+    assert "refused to gracefully stop" not in development.compose("logs", "web")
+
+
 @pytest.mark.sampled
 def test_mistake_is_survived(project: Project, development: Stack) -> None:
     """A file that Python can't read does not end the server: it serves again as soon as the file is mended."""
@@ -69,9 +109,11 @@ def test_mistake_is_survived(project: Project, development: Stack) -> None:
 
 
 def test_files_belong_to_the_owner(project: Project, development: Stack) -> None:
-    """Whatever was written inside, the bytecode and the caches of tools too, belongs to the host's user."""
+    """Whatever was written inside, the caches of tools too, belongs to the host's user, and no bytecode is."""
     development.execute("python", "-c", "open('written', 'w')")
-    owners = {path.stat().st_uid for path in project.directory.rglob("*")}
+    written = list(project.directory.rglob("*"))
+    assert not [path for path in written if path.suffix == ".pyc"]
+    owners = {path.stat().st_uid for path in written}
     assert owners == {project.directory.stat().st_uid}
     assert os.getuid() != 0 or owners != {0}
 
@@ -106,8 +148,10 @@ def append(project: Project, file: str, text: str) -> None:
 
 
 def replace(project: Project, file: str, old: str, new: str) -> None:
-    """Write something else into a file of the project."""
+    """Write something else into a file of the project, which looks as if the last change was in the same second."""
     path = project.directory / file
+    changed = path.stat().st_mtime
     before = path.read_text(encoding="utf-8")
     assert old in before
     path.write_text(before.replace(old, new), encoding="utf-8")
+    os.utime(path, (changed, changed))

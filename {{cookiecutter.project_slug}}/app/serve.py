@@ -1,7 +1,8 @@
 """Start the server: `python -m app.serve`.
 
-In production the application is put together here, once, and the workers are forked from this process: they start at
-once and share its memory. In development a single worker does that itself, and anew after every change.
+Workers are forked from this process: they start at once and share its memory. In production it puts the application
+together, once. In development it has the packages alone, and the worker that it forks after every edit only has to
+import the application.
 """
 
 import gc
@@ -19,8 +20,8 @@ if __name__ == "__main__":
 import importlib
 import logging.config
 import multiprocessing
-{% if cookiecutter.database == "sqlite" %}
 import sys
+{% if cookiecutter.database == "sqlite" %}
 from collections.abc import Iterator
 from contextlib import contextmanager
 {% endif %}
@@ -41,6 +42,37 @@ from app.settings import load_settings
 
 APP = "app.main:create_app"
 PORT = {{ cookiecutter.port }}
+# What takes long to import, and changes with the image only.
+PACKAGES = [
+{% if cookiecutter.framework == "flask" %}
+    "flask_smorest",
+{% if cookiecutter.database != "none" %}
+    "flask_sqlalchemy",
+{% endif %}
+{% else %}
+    "fastapi",
+    "pydantic.v1",
+    "uvloop",
+{% if cookiecutter.database != "none" %}
+    "sqlalchemy.ext.asyncio",
+{% endif %}
+{% endif %}
+{% if cookiecutter.database == "sqlite" %}
+    "sqlalchemy.dialects.sqlite",
+{% elif cookiecutter.database == "postgresql" %}
+    "sqlalchemy.dialects.postgresql",
+    "psycopg",
+{% elif cookiecutter.database == "mariadb" %}
+    "sqlalchemy.dialects.mysql",
+    "{{ "pymysql" if cookiecutter.framework == "flask" else "asyncmy" }}",
+{% endif %}
+{% if cookiecutter.redis != "none" %}
+    "redis{{ "" if cookiecutter.framework == "flask" else ".asyncio" }}",
+{% endif %}
+{% if "queue" in cookiecutter.redis %}
+    "rq",
+{% endif %}
+]
 
 
 def main() -> None:
@@ -51,8 +83,12 @@ def main() -> None:
     logging.config.dictConfig(log_config)
 {% if cookiecutter.database == "sqlite" %}
     with new_database(settings.database_url):
+        for package in PACKAGES:
+            importlib.import_module(package)
         app: Any = None if development else importlib.import_module("app.main").create_app(settings)
 {% else %}
+    for package in PACKAGES:
+        importlib.import_module(package)
     app: Any = None if development else importlib.import_module("app.main").create_app(settings)
 {% endif %}
     gc.freeze()
@@ -77,10 +113,16 @@ def main() -> None:
         reload_ignore_worker_failure=True,
         log_dictconfig=log_config,
     )
+    multiprocessing.set_start_method("fork")
+    # Until it serves, a worker ends at once when it is told to; it would take this process's own handler over.
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
     if development:
+        # Each worker imports them anew, as their files are by then.
+        for module in [name for name in sys.modules if name.partition(".")[0] == "app"]:
+            del sys.modules[module]
+        importlib.invalidate_caches()
         server.serve()
     else:
-        multiprocessing.set_start_method("fork")
         server.serve(target_loader=lambda _target: app)
 {% if cookiecutter.database == "sqlite" %}
 
