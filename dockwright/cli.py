@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import signal
 import sys
@@ -13,29 +14,42 @@ from textwrap import wrap
 from typing import Any, NoReturn
 
 from dockwright import __version__
-from dockwright.errors import GeneratorError, NoTerminalError, UnknownOptionError, UsageError
+from dockwright.errors import GeneratorError, NoTerminalError, UnknownCommandError, UnknownOptionError, UsageError
 from dockwright.matrix import combination_id, combinations
 from dockwright.options import Option
 from dockwright.template import Answers, Template, check_output_dir, check_target, load
 
 FLAGS = ("--no-input", "--dry-run", "--output-dir", "--format", "--help", "--version")
-EXIT_DECLINED = 1
+EXIT_DECLINED = EXIT_UNWRITTEN = 1
 EXIT_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    # Stopped from outside is stopped as by Ctrl-C: what was begun is taken away again.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Stopped from outside is stopped as by Ctrl-C: what was begun is taken away again. nohup's wish is kept.
+    for stop in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
+        if signal.getsignal(stop) is signal.SIG_DFL:
+            signal.signal(stop, signal.default_int_handler)
     # A terminal or file that can't show a name's letters is no reason to fail.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
-        return _run(load(), argv)
+        try:
+            return _run(load(), argv)
+        finally:
+            # Not when Python ends, where nobody could be told any more that it can't be written.
+            print(end="", flush=True)
     except GeneratorError as error:
         for sentence in str(error).splitlines():
             print(f"error: {sentence}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        # Python tries once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Who has read enough needs no explanation.
+        if not isinstance(error, BrokenPipeError):
+            print(f"error: the output can't be written ({error.strerror})", file=sys.stderr)
+        return EXIT_UNWRITTEN
     except (KeyboardInterrupt, EOFError):
         print("\nstopped: nothing was written", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -43,13 +57,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(template: Template, argv: Sequence[str] | None) -> int:
     given = _parse(template, argv)
-    command, form = given.pop("command", None), given.pop("format", "text")
+    if given.pop("command", None) == "matrix":
+        _list_combinations(template, given, given.pop("format", "text"))
+        return 0
     no_input, dry_run = given.pop("no_input", False), given.pop("dry_run", False)
     output_dir = given.pop("output_dir", None)
 
-    if command == "matrix":
-        _list_combinations(template, given, form)
-        return 0
     if dry_run:
         _show(template, template.complete(given), output_dir or Path())
         return 0
@@ -129,8 +142,22 @@ def _parse(template: Template, argv: Sequence[str] | None) -> dict[str, Any]:
         )
     given = vars(namespace)
     if given.get("command", "matrix") != "matrix":
-        raise UnknownOptionError(given["command"], ["matrix"])
+        raise UnknownCommandError(given["command"], ["matrix"])
+    if "command" not in given and "format" in given:
+        raise UsageError("--format is of use to `dockwright matrix` alone: leave it out")
+    for name in ("no_input", "dry_run", "output_dir"):
+        if "command" in given and name in given:
+            raise UsageError(f"a matrix has no use for --{name.replace('_', '-')}: it writes no project")
     return given
+
+
+def _directory(text: str) -> Path:
+    """Return a directory, also where the shell has left its `~` to us, as in `--output-dir=~/projects`."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        message = f"there is no home for {text}"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def _parser(options: Iterable[Option]) -> _Parser:
@@ -151,7 +178,7 @@ def _parser(options: Iterable[Option]) -> _Parser:
     parser.add_argument("--no-input", action="store_true", help="ask nothing: what no flag answers is at its default")
     parser.add_argument("--dry-run", action="store_true", help="show what --no-input would write, and write nothing")
     parser.add_argument(
-        "--output-dir", type=Path, metavar="DIR", help="where to write the project's directory (default: here)"
+        "--output-dir", type=_directory, metavar="DIR", help="where to write the project's directory (default: here)"
     )
     parser.add_argument(
         "--format",

@@ -17,12 +17,23 @@ class UsageError(GeneratorError):
     exit_code = 2
 
 
+class UnknownCommandError(UsageError):
+    """A word that is no command."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        """Name the command that was probably meant, or what else a word may have stood for."""
+        meant = _closest(name, known)
+        advice = f"did you mean {meant}?" if meant else "answers are given as flags, which --help lists"
+        super().__init__(f"there is no command {name}: {advice}")
+
+
 class UnknownOptionError(UsageError):
     """A name that no option has."""
 
-    def __init__(self, name: str, known: Iterable[str]) -> None:
-        """Name the option that was probably meant."""
-        super().__init__(f"there is no {name}: {_suggestion(name, list(known))}")
+    def __init__(self, name: str, known: Iterable[str], *, whole: str = "") -> None:
+        """Name the option that was probably meant; say of which whole it would be an option, if of less than all."""
+        missing = f"{whole} has no {name}" if whole else f"there is no {name}"
+        super().__init__(f"{missing}: {_suggestion(name, list(known))}")
 
 
 class InvalidChoiceError(UsageError):
@@ -92,5 +103,9 @@ class MissingTemplateError(GeneratorError):
 
 
 def _suggestion(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f"did you mean {close[0]}?" if close else f"choose from {', '.join(known)}"
+    meant = _closest(name, known)
+    return f"did you mean {meant}?" if meant else f"choose from {', '.join(known)}"
+
+
+def _closest(name: str, known: Iterable[str]) -> str | None:
+    return next(iter(get_close_matches(name, known, n=1)), None)

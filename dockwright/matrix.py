@@ -18,7 +18,7 @@ def combinations(template: Template | None = None, /, **fixed: str) -> list[dict
     axes |= {name: axes[name][:1] for name in template.sampled}
     for name, answer in fixed.items():
         if name not in axes:
-            raise UnknownOptionError(name, axes)
+            raise UnknownOptionError(name, axes, whole="a matrix")
         template.options[name].check(answer)
         axes[name] = (answer,)
     every = (dict(zip(axes, answers, strict=True)) for answers in product(*axes.values()))

@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 
 from dockwright.template import Answers, Template
@@ -20,7 +21,8 @@ def describe(template: Template, answers: Answers, output_dir: Path) -> dict[str
 
 def repeat_command(template: Template, answers: Answers, output_dir: Path | None) -> str:
     """Return the command that makes the same project without a question, quoted for the user's shell."""
-    words = ["dockwright", "--no-input"]
+    # A relative path was typed, as `make new` does it; any other may be where the shell has found the name.
+    words = ["dockwright" if Path(sys.argv[0]).is_absolute() else sys.argv[0], "--no-input"]
     for name, answer in answers.items():
         if answer != template.default(name, answers):
             words += _flag(template.options[name].flag, answer)

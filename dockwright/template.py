@@ -153,10 +153,14 @@ def render(answers: Answers, output_dir: Path) -> Path:
 
 def check_output_dir(directory: Path) -> None:
     """Raise OutputDirectoryError if it can be seen, without trying, that nothing can be written there."""
+    try:
+        whole = directory.absolute()
+        nearest = next(path for path in (whole, *whole.parents) if path.exists())
+    except OSError as error:
+        raise OutputDirectoryError(directory, error) from error
     # Cookiecutter renders the path of every directory that it makes, the part that leads to the project too.
-    if any(opening in str(directory.absolute()) for opening in ("{{", "{%", "{#")):
+    if any(opening in str(whole) for opening in ("{{", "{%", "{#")):
         raise OutputDirectoryError(directory, "its path holds template syntax")
-    nearest = next(path for path in (directory.absolute(), *directory.absolute().parents) if path.exists())
     if not nearest.is_dir():
         raise OutputDirectoryError(directory, os.strerror(errno.ENOTDIR))
     if not os.access(nearest, os.W_OK):

@@ -10,6 +10,7 @@ from prompt_toolkit import print_formatted_text
 from prompt_toolkit.application import get_app
 from prompt_toolkit.formatted_text import AnyFormattedText, FormattedText
 from prompt_toolkit.layout.processors import AfterInput
+from prompt_toolkit.utils import get_cwidth
 
 from dockwright.errors import RefusedAnswersError, TargetExistsError
 from dockwright.options import Choice, Option
@@ -86,7 +87,7 @@ def _type(template: Template, option: Option, others: Answers, proposed: str, ou
         hint = "" if text else proposed
         # Padded, so that the terminal breaks the line between two words.
         width = app.output.get_size().columns
-        column = (len(f"? {option.wording} {text}{hint}  ")) % width
+        column = get_cwidth(f"? {option.wording} {text}{hint}  ") % width
         lines = wrap(objection(text), width, initial_indent=" " * column)
         return [("class:hint", f"{hint}  "), ("class:refused", "".join(line.ljust(width) for line in lines)[column:])]
 

@@ -17,7 +17,12 @@ from tests.unit.conftest import Run
 
 REFUSED = {
     "unknown-option": (["--framwork", "flask"], 2, "there is no --framwork: did you mean --framework?"),
-    "unknown-command": (["matrx"], 2, "there is no matrx: did you mean matrix?"),
+    "unknown-command": (["matrx"], 2, "there is no command matrx: did you mean matrix?"),
+    "answer-as-command": (
+        ["framework=fastapi"],
+        2,
+        "there is no command framework=fastapi: answers are given as flags",
+    ),
     "abbreviated-option": (["--no-input", "--frame", "flask"], 2, "there is no --frame: did you mean --framework?"),
     "close-choice": (["--no-input", "--framework", "flsk"], 2, "framework can't be 'flsk': did you mean flask?"),
     "unknown-choice": (["--no-input", "--framework", "x"], 2, "framework can't be 'x': choose from flask, fastapi"),
@@ -38,7 +43,15 @@ REFUSED = {
         "x (Not a directory): choose another directory",
     ),
     "no-terminal": ([], 2, "there is no terminal to ask the questions in: pass --no-input, and any of --project-name"),
-    "matrix-free-text": (["matrix", "--port", "5000"], 2, "there is no port: choose from framework, "),
+    "unusable-directory": (
+        ["--no-input", "--output-dir", "x" * 300],
+        1,
+        " (File name too long): choose another directory",
+    ),
+    "unknown-home": (["--no-input", "--output-dir=~nobody-here/x"], 2, "argument --output-dir: there is no home"),
+    "matrix-free-text": (["matrix", "--port", "5000"], 2, "a matrix has no port: choose from framework, "),
+    "matrix-output": (["matrix", "--output-dir", "x"], 2, "a matrix has no use for --output-dir: it writes no project"),
+    "format-alone": (["--no-input", "--format", "json"], 2, "--format is of use to `dockwright matrix` alone"),
     "matrix-format": (["matrix", "--format", "yaml"], 2, "argument --format: invalid choice: 'yaml'"),
 }
 
@@ -122,6 +135,36 @@ def test_output_that_knows_no_accents(dockwright: Run, environment: dict[str, st
     assert "Cr\\xe8me" in done.stdout
 
 
+def test_home_in_the_output_directory(dockwright: Run, home: Path, output_dir: Path) -> None:
+    """A `~` that the shell left as it was, after an equals sign, is the home directory."""
+    assert dockwright("--no-input", "--output-dir=~/new").returncode == 0
+    assert (home / "new" / "product-api").is_dir()
+    assert not list(output_dir.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets nobody remove the directory that a process is in")
+def test_removed_working_directory(run: Run, output_dir: Path) -> None:
+    """Where there is no working directory any more, one sentence says so."""
+    command = shlex.join([sys.executable, "-m", "dockwright", "--no-input"])
+    done = run("sh", "-c", f"mkdir gone && cd gone && rmdir ../gone && exec {command}")
+    assert done.returncode == 1
+    assert (
+        done.stderr
+        == "error: can't write into . (No such file or directory): choose another directory with --output-dir\n"
+    )
+    assert not list(output_dir.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes and devices")
+def test_output_that_nobody_takes(run: Run) -> None:
+    """Who reads the beginning alone is told nothing; where the output can't be written, one sentence says so."""
+    command = shlex.join([sys.executable, "-m", "dockwright", "matrix"])
+    ended = run("bash", "-c", f"{command} | true; exit ${{PIPESTATUS[0]}}")
+    assert (ended.returncode, ended.stderr) == (1, "")
+    full = run("sh", "-c", f"{command} > /dev/full")
+    assert (full.returncode, full.stderr) == (1, "error: the output can't be written (No space left on device)\n")
+
+
 def test_missing_output_directory_is_made(dockwright: Run, output_dir: Path) -> None:
     """A directory that is not there yet is made, as cookiecutter does."""
     assert dockwright("--no-input", "--output-dir", "a/b").returncode == 0
@@ -171,22 +214,22 @@ def test_full_disk_leaves_nothing(run: Run, output_dir: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows can't send one process a signal that it may answer")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_interrupted_rendering_leaves_nothing(
-    tmp_path: Path, environment: dict[str, str], output_dir: Path, number: signal.Signals
+    tmp_path: Path, environment: dict[str, str], output_dir: Path, number: str
 ) -> None:
-    """Ctrl-C, or a request to end, while the project is being written takes everything away again."""
+    """Ctrl-C, a request to end, or a terminal that is closed, while the project is being written takes everything away again."""
     hook = copy_checkout(tmp_path / "copy").root / "hooks" / "post_gen_project.py"
     hook.write_text("import time\n\n\ndef main(*_): time.sleep(60)\n", encoding="utf-8")
     command = [sys.executable, "-m", "dockwright", "--no-input", "--output-dir", "new"]
     settings = {**environment, "PYTHONPATH": str(tmp_path / "copy")}
     # A shell lets its background jobs ignore Ctrl-C, and so would what they start.
-    before = signal.signal(number, signal.default_int_handler)
+    before = signal.signal(signal.Signals[number], signal.default_int_handler)
     with subprocess.Popen(command, cwd=output_dir, env=settings, stderr=subprocess.PIPE, text=True) as process:
-        signal.signal(number, before)
+        signal.signal(signal.Signals[number], before)
         while not list(output_dir.glob("new/.dockwright-*/product-api/pyproject.toml")):
             time.sleep(0.02)
-        process.send_signal(number)
+        process.send_signal(signal.Signals[number])
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
     assert stderr == "\nstopped: nothing was written\n"

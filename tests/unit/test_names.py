@@ -42,7 +42,7 @@ REFUSED = {
     "surrogate": "a\udcff",
     "too-long": "x" * 201,
     "windows-device": "CON",
-    "symbols-only": "+-*/",
+    "symbols-only": "+-*/_",
 }
 
 
@@ -82,6 +82,14 @@ def test_refused_slug(tmp_path: Path, slug: str) -> None:
     with pytest.raises(RefusedAnswersError, match=r"project_slug .* can't be used: use lower-case"):
         render({"project_slug": slug}, tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("slug", ["2048", "0x1f", "1e3", "007", "2024-01-01", "true", "no", "null", "0"])
+def test_slug_that_yaml_takes_for_something_else(tmp_path: Path, slug: str) -> None:
+    """A slug is the text that it is, in every compose file."""
+    project = render({"project_slug": slug, "database": "postgresql", "redis": "cache-and-queue"}, tmp_path)
+    names = [yaml.safe_load(path.read_text(encoding="utf-8"))["name"] for path in sorted(project.glob("compose*.yaml"))]
+    assert names == [f"{slug}-prod", slug]
 
 
 @pytest.mark.parametrize("port", ["1024", "5000", "8080", "65535"])

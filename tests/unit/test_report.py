@@ -25,10 +25,20 @@ def test_repeated_command_makes_the_same_project(template: Template, output_dir:
     """The command shown at the end, read by a shell, makes the same tree again."""
     answers = template.complete(given)
     project = template.render(answers, output_dir / "first")
-    program, *arguments = shlex.split(repeat_command(template, answers, output_dir / "the second"))
-    assert program == "dockwright"
+    _, *arguments = shlex.split(repeat_command(template, answers, output_dir / "the second"))
     assert main(arguments) == 0
     assert read_tree(output_dir / "the second" / project.name) == read_tree(project)
+
+
+@pytest.mark.parametrize(
+    ("called", "shown"), [("/usr/bin/dockwright", "dockwright"), (".venv/bin/dockwright", ".venv/bin/dockwright")]
+)
+def test_repeated_command_can_be_found(
+    monkeypatch: pytest.MonkeyPatch, template: Template, called: str, shown: str
+) -> None:
+    """A shell finds the command again: by its path where it was called by one, as `make new` does."""
+    monkeypatch.setattr("sys.argv", [called])
+    assert repeat_command(template, template.complete({}), None) == f"{shown} --no-input"
 
 
 @pytest.mark.parametrize("given", ANSWERS.values(), ids=ANSWERS)
