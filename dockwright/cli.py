@@ -14,7 +14,14 @@ from textwrap import wrap
 from typing import Any, NoReturn
 
 from dockwright import __version__
-from dockwright.errors import GeneratorError, NoTerminalError, UnknownCommandError, UnknownOptionError, UsageError
+from dockwright.errors import (
+    GeneratorError,
+    NoTerminalError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UsageError,
+    UselessOptionError,
+)
 from dockwright.matrix import combination_id, combinations
 from dockwright.options import Option
 from dockwright.template import Answers, Template, check_output_dir, check_target, load
@@ -143,11 +150,11 @@ def _parse(template: Template, argv: Sequence[str] | None) -> dict[str, Any]:
     given = vars(namespace)
     if given.get("command", "matrix") != "matrix":
         raise UnknownCommandError(given["command"], ["matrix"])
-    if "command" not in given and "format" in given:
-        raise UsageError("--format is of use to `dockwright matrix` alone: leave it out")
-    for name in ("no_input", "dry_run", "output_dir"):
-        if "command" in given and name in given:
-            raise UsageError(f"a matrix has no use for --{name.replace('_', '-')}: it writes no project")
+    matrix = "command" in given
+    reason = "a matrix writes no project" if matrix else "it belongs to `dockwright matrix`"
+    for name in ("no_input", "dry_run", "output_dir") if matrix else ("format",):
+        if name in given:
+            raise UselessOptionError(name, reason)
     return given
 
 

@@ -36,6 +36,14 @@ class UnknownOptionError(UsageError):
         super().__init__(f"{missing}: {_suggestion(name, list(known))}")
 
 
+class UselessOptionError(UsageError):
+    """An option that does nothing for this command."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        """Say why it doesn't."""
+        super().__init__(f"--{name.replace('_', '-')} is of no use here, {reason}: leave it out")
+
+
 class InvalidChoiceError(UsageError):
     """An answer that is none of an option's choices."""
 

@@ -108,15 +108,19 @@ def _choose(template: Template, option: Option, others: Answers, proposed: str) 
     if not allowed:
         raise RefusedAnswersError(sentence for sentences in refused.values() for sentence in sentences)
     width = max(len(choice.label) for choice in option.choices)
-    question = questionary.select(
-        option.wording,
-        [_entry(choice, width, refused[choice.value]) for choice in option.choices],
-        default=proposed if proposed in allowed else allowed[0],
-        instruction=ARROWS,
-        style=STYLE,
-        erase_when_done=True,
-    )
-    return str(question.unsafe_ask())
+    entries = [_entry(choice, width, refused[choice.value]) for choice in option.choices]
+    return _select(option.wording, entries, default=proposed if proposed in allowed else allowed[0])
+
+
+def _select(wording: str, entries: list[questionary.Choice], default: str | None = None) -> str:
+    """Ask until an entry is chosen: keys such as Alt-Enter end a list without one."""
+    answer = ""
+    while not answer:
+        question = questionary.select(
+            wording, entries, default=default, instruction=ARROWS, style=STYLE, erase_when_done=True
+        )
+        answer = str(question.unsafe_ask())
+    return answer
 
 
 def _entry(choice: Choice, width: int, refused: list[str]) -> questionary.Choice:
@@ -139,8 +143,7 @@ def _summarise(rows: dict[str, str]) -> None:
 def _decide() -> str:
     decisions = {"write": "Yes, write it", "change": "Change an answer", "leave": "No, write nothing"}
     entries = [questionary.Choice(title, value) for value, title in decisions.items()]
-    question = questionary.select("Write this project?", entries, instruction=ARROWS, style=STYLE, erase_when_done=True)
-    return str(question.unsafe_ask())
+    return _select("Write this project?", entries)
 
 
 def _change(template: Template, answers: dict[str, str], output_dir: Path) -> None:
@@ -152,8 +155,7 @@ def _change(template: Template, answers: dict[str, str], output_dir: Path) -> No
         questionary.Choice([("", f"{option.title:{width}}  "), ("class:quiet", rows[option.title])], option.name)
         for option in options
     ]
-    question = questionary.select("Which one?", entries, instruction=ARROWS, style=STYLE, erase_when_done=True)
-    changed = template.options[question.unsafe_ask()]
+    changed = template.options[_select("Which one?", entries)]
     followed = {name: template.default(name, answers) for name, option in template.options.items() if option.derived}
     answers[changed.name] = _answer(template, changed, answers, output_dir)
     for name, default in followed.items():

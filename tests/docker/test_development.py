@@ -16,6 +16,27 @@ command.upgrade(config, "head")
 command.check(config)
 """
 
+# Two migrations: a table that refers to the products, and a change that SQLite can only make by copying them.
+REFER = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "refer", {head!r}
+def upgrade():
+    op.create_table("reviews", sa.Column("product", sa.ForeignKey("products.id", ondelete="CASCADE")))
+    op.execute("INSERT INTO products (id, name, description, price, stock, created_at, updated_at)"
+               " VALUES (1, 'Ink', '', 1, 1, '2026-01-01', '2026-01-01')")
+    op.execute("INSERT INTO reviews VALUES (1)")
+"""
+COPY = """
+import sqlalchemy as sa
+from alembic import op
+revision, down_revision = "copy", "refer"
+def upgrade():
+    with op.batch_alter_table("products") as products:
+        products.alter_column("name", type_=sa.String(300))
+    print("reviews left:", op.get_bind().exec_driver_sql("SELECT count(*) FROM reviews").scalar())
+"""
+
 # What the application imports of its packages after every edit, for the first module and the last.
 BEGIN = """
 import sys
@@ -69,6 +90,20 @@ def test_migration_from_inside(project: Project, development: Stack) -> None:
     assert text.count("op.") == 2, text
     assert "app." not in text
     assert "No new upgrade operations" in development.execute("python", "-c", APPLY_AND_CHECK)
+
+
+@pytest.mark.only_where(database=("sqlite",), redis=("none",))
+def test_migration_that_copies_a_table(project: Project, development: Stack) -> None:
+    """A migration that copies a table, as SQLite needs it, keeps the rows that refer to what is in it."""
+    versions = project.directory / "migrations" / "versions"
+    head = development.execute("alembic", "heads").split()[0]
+    (versions / "refer.py").write_text(REFER.format(head=head), encoding="utf-8")
+    (versions / "copy.py").write_text(COPY, encoding="utf-8")
+    address = f"sqlite{'+aiosqlite' if project.answers['framework'] == 'fastapi' else ''}:////tmp/copied.db"
+    said = development.execute("env", f"DATABASE_URL={address}", "alembic", "upgrade", "head")
+    assert "reviews left: 1" in said
+    for name in ("refer.py", "copy.py"):
+        (versions / name).unlink()
 
 
 def test_own_tests_pass(development: Stack) -> None:
@@ -133,6 +168,7 @@ def test_targets(project: Project, development: Stack) -> None:
     assert " passed" in project.run("make", "test")
     assert "Success" in project.run("make", "lint")
     if project.stores:
+        assert "say what has changed" in project.run("make", "migration", expect=2)
         project.run("make", "migration", "m=no change")
         project.run("make", "migrate")
     project.run("make", "lock")

@@ -155,6 +155,26 @@ def test_cache(project: Project, production: Stack) -> None:
             assert client.get(address).json()["price"] == "36.00"
 
 
+@cached
+@stored
+def test_write_that_redis_did_not_hear_of(production: Stack) -> None:
+    """What is written while Redis takes too long is told to it as soon as it answers, by whichever worker wrote it."""
+    with production.client() as client:
+        addresses = [client.post("/products", json=PEN).headers["Location"] for _ in range(3)]
+        for address in addresses:
+            wait_for(lambda address=address: client.get(address).headers["X-Cache"] == "HIT")  # type: ignore[misc]
+        production.compose("pause", "redis")
+        try:
+            for address in addresses:
+                assert client.put(address, json=PEN | {"price": "2.00"}).status_code == 200
+        finally:
+            production.compose("unpause", "redis")
+        wait_for(lambda: {client.get(address).json()["price"] for address in addresses} == {"2.00"}, seconds=10)
+        for address in addresses:
+            wait_for(lambda address=address: client.get(address).headers["X-Cache"] == "HIT")  # type: ignore[misc]
+            assert client.get(address).json()["price"] == "2.00"
+
+
 @queued
 def test_queue(production: Stack) -> None:
     """A report that was asked for is made by the worker."""
@@ -189,6 +209,51 @@ def test_stopped_redis_changes_nothing_but_speed(project: Project, production: S
         wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
         if project.stores:
             assert client.get(address).json()["price"] == "1.00"
+
+
+@pytest.mark.only_where(base_image=("slim",), database=("none",), redis=("queue",))
+def test_stop_waits_for_a_job(production: Stack) -> None:
+    """A job that takes longer than Docker's own ten seconds is finished before its worker stops."""
+    long = """
+import os
+from app import jobs
+queue = jobs.connect(os.environ["REDIS_URL"])
+print(queue.enqueue("time.sleep", 13).id)
+"""
+    job = production.execute("python", "-c", long, service="worker").strip()
+    with production.client() as client:
+        wait_for(lambda: client.get(f"/reports/{job}").json()["status"] == "started")
+        production.compose("stop", "worker")
+        assert client.get(f"/reports/{job}").json()["status"] == "finished"
+    assert production.containers()["worker"]["State"]["ExitCode"] == 0
+    production.compose("start", "worker")
+
+
+@pytest.mark.only_where(base_image=("slim",), database=("postgresql",), redis=("none",))
+def test_product_that_is_deleted_meanwhile(production: Stack) -> None:
+    """Of two who change and delete the same product at once, nobody is told that the server has failed."""
+    with production.client() as client, ThreadPoolExecutor(2) as pool:
+        for _ in range(40):
+            address = client.post("/products", json=PEN).headers["Location"]
+            changed = pool.submit(client.put, address, json=PEN | {"price": "2.00"})
+            deleted = pool.submit(client.delete, address)
+            assert changed.result().status_code in (200, 404)
+            assert deleted.result().status_code == 204
+
+
+@pytest.mark.only_where(base_image=("slim",), database=("postgresql", "mariadb"), redis=("cache",))
+def test_ready_while_the_database_hangs(production: Stack) -> None:
+    """Who asks whether the service is ready is told in time which dependency is not, however often it is asked."""
+    with production.client() as client:
+        assert client.get("/ready").status_code == 200
+        production.compose("pause", "db")
+        try:
+            for _ in range(6):
+                ready = client.get("/ready", timeout=4)
+                assert (ready.status_code, ready.json()["database"], ready.json()["redis"]) == (503, "down", "up")
+        finally:
+            production.compose("unpause", "db")
+        wait_for(lambda: client.get("/ready").status_code == 200)
 
 
 @pytest.mark.sampled

@@ -19,9 +19,9 @@ REFUSED = {
     "unknown-option": (["--framwork", "flask"], 2, "there is no --framwork: did you mean --framework?"),
     "unknown-command": (["matrx"], 2, "there is no command matrx: did you mean matrix?"),
     "answer-as-command": (
-        ["framework=fastapi"],
+        ["port=80"],
         2,
-        "there is no command framework=fastapi: answers are given as flags",
+        "there is no command port=80: answers are given as flags",
     ),
     "abbreviated-option": (["--no-input", "--frame", "flask"], 2, "there is no --frame: did you mean --framework?"),
     "close-choice": (["--no-input", "--framework", "flsk"], 2, "framework can't be 'flsk': did you mean flask?"),
@@ -43,15 +43,15 @@ REFUSED = {
         "x (Not a directory): choose another directory",
     ),
     "no-terminal": ([], 2, "there is no terminal to ask the questions in: pass --no-input, and any of --project-name"),
-    "unusable-directory": (
-        ["--no-input", "--output-dir", "x" * 300],
-        1,
-        " (File name too long): choose another directory",
-    ),
+    "unusable-directory": (["--no-input", "--output-dir", "x" * 300], 1, " (File name too long): choose another"),
     "unknown-home": (["--no-input", "--output-dir=~nobody-here/x"], 2, "argument --output-dir: there is no home"),
     "matrix-free-text": (["matrix", "--port", "5000"], 2, "a matrix has no port: choose from framework, "),
-    "matrix-output": (["matrix", "--output-dir", "x"], 2, "a matrix has no use for --output-dir: it writes no project"),
-    "format-alone": (["--no-input", "--format", "json"], 2, "--format is of use to `dockwright matrix` alone"),
+    "matrix-output": (["matrix", "--output-dir", "x"], 2, "--output-dir is of no use here, a matrix writes no project"),
+    "format-alone": (
+        ["--no-input", "--format", "json"],
+        2,
+        "--format is of no use here, it belongs to",
+    ),
     "matrix-format": (["matrix", "--format", "yaml"], 2, "argument --format: invalid choice: 'yaml'"),
 }
 
@@ -218,7 +218,7 @@ def test_full_disk_leaves_nothing(run: Run, output_dir: Path) -> None:
 def test_interrupted_rendering_leaves_nothing(
     tmp_path: Path, environment: dict[str, str], output_dir: Path, number: str
 ) -> None:
-    """Ctrl-C, a request to end, or a terminal that is closed, while the project is being written takes everything away again."""
+    """Ctrl-C, a request to end, or a terminal that is closed, takes what was written of the project away again."""
     hook = copy_checkout(tmp_path / "copy").root / "hooks" / "post_gen_project.py"
     hook.write_text("import time\n\n\ndef main(*_): time.sleep(60)\n", encoding="utf-8")
     command = [sys.executable, "-m", "dockwright", "--no-input", "--output-dir", "new"]

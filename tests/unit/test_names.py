@@ -1,6 +1,7 @@
 """Names from real life: each makes a project whose files can be read, or is refused with a sentence."""
 
 import ast
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -49,7 +50,7 @@ REFUSED = {
 @pytest.mark.parametrize("framework", ["flask", "fastapi"])
 @pytest.mark.parametrize("name", ACCEPTED.values(), ids=ACCEPTED)
 def test_accepted_name_makes_readable_files(tmp_path: Path, name: str, framework: str) -> None:
-    """Every TOML, YAML and Python file of the project can be parsed, whatever its name and description hold."""
+    """Every TOML, YAML and Python file of the project can be parsed and is clean, whatever its name and description."""
     answers = {"database": "postgresql", "redis": "cache-and-queue", "framework": framework}
     project = render({"project_name": name, "description": name, **answers}, tmp_path)
     assert project.parent == tmp_path
@@ -66,6 +67,7 @@ def test_accepted_name_makes_readable_files(tmp_path: Path, name: str, framework
                 continue
         parsed += 1
     assert parsed > 10
+    subprocess.run(["ruff", "check", "--no-cache", "--quiet", project], check=True)
 
 
 @pytest.mark.parametrize("name", REFUSED.values(), ids=REFUSED)

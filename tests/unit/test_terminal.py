@@ -19,7 +19,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarn
 
 Spawn = Callable[..., "pexpect.spawn[str]"]
 
-ENTER, DOWN, CTRL_C, CTRL_U = "\r", "\x1b[B", "\x03", "\x15"
+ENTER, DOWN, CTRL_C, CTRL_O, CTRL_U = "\r", "\x1b[B", "\x03", "\x0f", "\x15"
 WORDINGS = [option.wording for option in load().options.values()]
 
 
@@ -68,6 +68,9 @@ def test_from_the_first_question_to_the_project(spawn: Spawn, run: Run, output_d
     terminal.expect_exact("use 1 to 200 characters")
     terminal.send(CTRL_U + "Bob's shop" + ENTER)
     accept_defaults(terminal, WORDINGS[1:3])
+    terminal.expect_exact(f" {WORDINGS[3]} ")
+    # Ends a list without an answer: it is asked again.
+    terminal.send(CTRL_O)
     terminal.expect_exact(f" {WORDINGS[3]} ")
     terminal.send(DOWN + ENTER)
     accept_defaults(terminal, WORDINGS[4:])

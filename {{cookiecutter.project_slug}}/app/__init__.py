@@ -1,1 +1,1 @@
-"""{{ cookiecutter.description }}"""
+"""The service."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from redis import Redis
 from rq import Queue
+from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
@@ -42,7 +43,11 @@ def enqueue_report(queue: Queue) -> Job:
 
 def find_report(queue: Queue, report_id: str) -> Job:
     """Return a report that somebody asked for; raise NoSuchJobError where nobody did."""
-    return Job.fetch(report_id, connection=queue.connection, serializer=queue.serializer)
+    try:
+        return Job.fetch(report_id, connection=queue.connection, serializer=queue.serializer)
+    except ValueError as error:
+        # No id that RQ would ever give.
+        raise NoSuchJobError(report_id) from error
 
 
 def progress(job: Job) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 {% if cookiecutter.framework == "fastapi" %}
 from fastapi.testclient import TestClient
 
-from app import database
+from app import catalogue, database
 from app.main import create_app
 {% endif %}
 
@@ -35,6 +35,7 @@ def test_create_with_defaults(client: httpx.Client) -> None:
     """A name and a price are enough, and a price always has two places."""
     product = client.post("/products", json={"name": "Ink", "price": "9.9"}).json()
     assert (product["description"], product["price"], product["stock"]) == ("", "9.90", 0)
+    assert client.post("/products", json={"name": "Gift", "price": "-0"}).json()["price"] == "0.00"
 
 
 @pytest.mark.parametrize(
@@ -47,9 +48,12 @@ def test_create_with_defaults(client: httpx.Client) -> None:
         ("price", "-0.01"),
         ("price", "9.999"),
         ("price", "NaN"),
+        ("price", "1e30"),
         ("price", None),
         ("stock", -1),
         ("stock", 2**31),
+        ("stock", 2.7),
+        ("stock", "2"),
     ],
 )
 def test_refuse(client: httpx.Client, field: str, value: object) -> None:
@@ -95,7 +99,7 @@ def test_delete(client: httpx.Client, pen: dict[str, Any]) -> None:
     assert client.delete(f"/products/{pen['id']}").status_code == 404
 
 
-@pytest.mark.parametrize("address", ["/products/0", f"/products/{2**63}", "/products/x", "/nowhere"])
+@pytest.mark.parametrize("address", ["/products/0", f"/products/{2**63}", "/products/x", "/products/", "/nowhere"])
 def test_missing(client: httpx.Client, address: str) -> None:
     """What is not there is answered with a problem."""
     response = client.get(address)
@@ -112,4 +116,14 @@ def test_no_connection_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
         response = client.get("/products")
         assert (response.status_code, response.headers["Content-Type"]) == (503, "application/problem+json")
         assert client.get("/health").status_code == 200
+
+
+@pytest.mark.usefixtures("services")
+def test_unforeseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error that nobody thought of is a problem too, with the id that finds it in the logs."""
+    monkeypatch.delattr(catalogue, "page")
+    with TestClient(create_app(), raise_server_exceptions=False) as client:
+        response = client.get("/products", headers={"X-Request-ID": "mine-1"})
+    assert (response.status_code, response.json()["title"]) == (500, "Internal Server Error")
+    assert response.headers["X-Request-ID"] == "mine-1"
 {% endif %}

@@ -56,3 +56,4 @@ def test_report(client: httpx.Client) -> None:
 def test_missing(client: httpx.Client) -> None:
     """A report that nobody asked for is not there."""
     assert client.get("/reports/none").status_code == 404
+    assert client.get("/reports/no.id").status_code == 404

@@ -1,8 +1,9 @@
 """Products in Redis: faster to read, as the last write left them, and not missed while Redis is down.
 
 A reader who finds nothing leaves a lease in the product's place, and swaps it for what the database says. A write
-removes whatever is there, so a reader who was overtaken by a write finds its lease gone and stores nothing. Only where
-the network parts the writer from a Redis that others still reach, they read the old product until it expires.
+removes whatever is there, so a reader who was overtaken by a write finds its lease gone and stores nothing. A write
+that Redis did not hear of is told to it again until it does: where it was only slow, or where the network parts it from
+the writer and not from others, these read the old product until then, or until it expires.
 """
 
 import asyncio
@@ -28,10 +29,11 @@ PATIENCE_SECONDS = 0.5
 CONNECTIONS = 10
 
 # Each key names the run of the server: a restarted Redis may remember products that changed while it was down.
-KEY = "local key = 'product:' .. ARGV[1] .. ':' .. string.match(redis.call('info', 'server'), 'run_id:(%w+)') "
+RUN = "local run = string.match(redis.call('info', 'server'), 'run_id:(%w+)') "
+KEY = RUN + "local key = 'product:' .. ARGV[1] .. ':' .. run "
 READ = KEY + "return redis.call('set', key, ARGV[2], 'NX', 'GET', 'EX', ARGV[3])"
 SWAP = KEY + "if redis.call('get', key) == ARGV[2] then redis.call('set', key, ARGV[3], 'EX', ARGV[4]) end"
-FORGET = KEY + "redis.call('del', key)"
+FORGET = RUN + "for _, id in ipairs(ARGV) do redis.call('del', 'product:' .. id .. ':' .. run) end return #ARGV"
 
 
 class Cache:
@@ -42,6 +44,8 @@ class Cache:
         self.seconds = seconds
         self.paused_until = 0.0
         self.turns = asyncio.Semaphore(CONNECTIONS)
+        self.unheard: set[int] = set()
+        self.repetition: asyncio.Task[None] | None = None
         # Tried once more, at once: Redis may have closed the connection since it was last used.
         self.redis = Redis.from_url(url, decode_responses=True, retry=Retry(NoBackoff(), 1))
         self.read, self.swap, self.remove = (self.redis.register_script(script) for script in (READ, SWAP, FORGET))
@@ -60,7 +64,18 @@ class Cache:
     async def forget(self, product_id: int) -> None:
         """Drop a product that has changed."""
         self.paused_until = 0.0
-        await self.ask(self.remove, product_id)
+        if await self.ask(self.remove, product_id) is None:
+            self.unheard.add(product_id)
+            if self.repetition is None or self.repetition.done():
+                self.repetition = asyncio.create_task(self.repeat())
+
+    async def repeat(self) -> None:
+        """Tell Redis which products have changed while it did not answer, as soon as it does."""
+        while self.unheard:
+            await asyncio.sleep(PAUSE_SECONDS)
+            told, self.unheard = self.unheard, set()
+            if await self.ask(self.remove, *told) is None:
+                self.unheard |= told
 
     async def ask(self, script: Callable[..., Awaitable[Any]], *arguments: Any) -> Any:
         """Run a script; while Redis is down, return nothing, and spare readers the wait for the next second."""

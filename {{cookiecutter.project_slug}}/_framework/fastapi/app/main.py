@@ -34,6 +34,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description="{{ cookiecutter.description }}",
         version="0.1.0",
         redoc_url=None,
+        redirect_slashes=False,
 {% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
         lifespan=lifespan,
 {% endif %}

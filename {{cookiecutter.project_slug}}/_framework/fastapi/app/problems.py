@@ -14,8 +14,11 @@ from redis import RedisError
 {% if cookiecutter.database != "none" %}
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
+from sqlalchemy.orm.exc import StaleDataError
 {% endif %}
 from starlette.exceptions import HTTPException
+
+from app import logs
 
 logger = logging.getLogger(__name__)
 
@@ -67,7 +70,9 @@ def init_app(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def unforeseen(_request: Request, _error: Exception) -> JSONResponse:
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed to answer the request.")
+        # Sent past the middleware that gives every other answer its id.
+        headers = {"X-Request-ID": logs.request_id.get() or ""}
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed to answer the request.", headers=headers)
 {% if cookiecutter.database != "none" %}
 
     @app.exception_handler(OperationalError)
@@ -76,6 +81,10 @@ def init_app(app: FastAPI) -> None:
     async def no_database(_request: Request, error: Exception) -> JSONResponse:
         logger.error("the database can't answer: %s", error)
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The database can't answer at the moment.")
+
+    @app.exception_handler(StaleDataError)
+    async def deleted(_request: Request, _error: Exception) -> JSONResponse:
+        return problem(HTTPStatus.NOT_FOUND, "It was deleted in the meantime.")
 {% endif %}
 {% if "queue" in cookiecutter.redis %}
 

@@ -20,9 +20,9 @@ Description = Annotated[str, StringConstraints(max_length=2000, pattern=r"^[^\x0
 Price = Annotated[
     Decimal,
     Field(ge=0, max_digits=12, decimal_places=2, examples=["19.99"]),
-    AfterValidator(lambda price: price.quantize(CENTS)),
+    AfterValidator(lambda price: abs(price).quantize(CENTS)),
 ]
-Stock = Annotated[int, Field(ge=0, le=LARGEST_INTEGER)]
+Stock = Annotated[int, Field(ge=0, le=LARGEST_INTEGER, strict=True)]
 
 
 class ProductInput(BaseModel):

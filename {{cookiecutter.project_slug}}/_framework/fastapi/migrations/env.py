@@ -10,15 +10,20 @@ from contextlib import aclosing
 from typing import Any, Literal
 
 from alembic import context
+{% if cookiecutter.database == "sqlite" %}
+from sqlalchemy import Connection, NullPool
+from sqlalchemy.ext.asyncio import create_async_engine
+{% else %}
 from sqlalchemy import Connection
-{% if cookiecutter.database != "sqlite" %}
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 {% endif %}
 from sqlalchemy.types import TypeDecorator
 
 from app import logs
+{% if cookiecutter.database != "sqlite" %}
 from app.database import Database
+{% endif %}
 from app.models import Base
 from app.settings import load_settings
 {% if cookiecutter.database != "sqlite" %}
@@ -68,7 +73,9 @@ def migrate(connection: Connection) -> None:
 async def main() -> None:
     """Open the connection that the migrations run over."""
 {% if cookiecutter.database == "sqlite" %}
-    async with Database(settings) as database, database.engine.connect() as connection:
+    # Not as the application connects: with foreign keys enforced, the rows that refer to a copied table would go with it.
+    engine = create_async_engine(settings.database_url, poolclass=NullPool)
+    async with engine.connect() as connection:
 {% else %}
     async with Database(settings) as database, aclosing(await connect(database.engine)) as connection:
 {% endif %}

@@ -1,13 +1,15 @@
 """Products in Redis: faster to read, as the last write left them, and not missed while Redis is down.
 
 A reader who finds nothing leaves a lease in the product's place, and swaps it for what the database says. A write
-removes whatever is there, so a reader who was overtaken by a write finds its lease gone and stores nothing. Only where
-the network parts the writer from a Redis that others still reach, they read the old product until it expires.
+removes whatever is there, so a reader who was overtaken by a write finds its lease gone and stores nothing. A write
+that Redis did not hear of is told to it again until it does: where it was only slow, or where the network parts it from
+the writer and not from others, these read the old product until then, or until it expires.
 """
 
 import logging
 import time
 from collections.abc import Callable
+from threading import Lock, Thread
 from typing import Any
 from uuid import uuid4
 
@@ -24,10 +26,11 @@ LEASE_SECONDS = 10
 PAUSE_SECONDS = 1
 
 # Each key names the run of the server: a restarted Redis may remember products that changed while it was down.
-KEY = "local key = 'product:' .. ARGV[1] .. ':' .. string.match(redis.call('info', 'server'), 'run_id:(%w+)') "
+RUN = "local run = string.match(redis.call('info', 'server'), 'run_id:(%w+)') "
+KEY = RUN + "local key = 'product:' .. ARGV[1] .. ':' .. run "
 READ = KEY + "return redis.call('set', key, ARGV[2], 'NX', 'GET', 'EX', ARGV[3])"
 SWAP = KEY + "if redis.call('get', key) == ARGV[2] then redis.call('set', key, ARGV[3], 'EX', ARGV[4]) end"
-FORGET = KEY + "redis.call('del', key)"
+FORGET = RUN + "for _, id in ipairs(ARGV) do redis.call('del', 'product:' .. id .. ':' .. run) end return #ARGV"
 
 
 class Cache:
@@ -37,6 +40,9 @@ class Cache:
         """Keep products for this many seconds in the Redis at this URL."""
         self.seconds = seconds
         self.paused_until = 0.0
+        self.lock = Lock()
+        self.unheard: set[int] = set()
+        self.repeating = False
         # Where the database answers in milliseconds, a cache that takes longer is no help.
         self.redis = Redis.from_url(
             url, decode_responses=True, socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 0)
@@ -57,7 +63,24 @@ class Cache:
     def forget(self, product_id: int) -> None:
         """Drop a product that has changed."""
         self.paused_until = 0.0
-        self.ask(self.remove, product_id)
+        if self.ask(self.remove, product_id) is None:
+            with self.lock:
+                self.unheard.add(product_id)
+                if not self.repeating:
+                    self.repeating = True
+                    Thread(target=self.repeat, daemon=True).start()
+
+    def repeat(self) -> None:
+        """Tell Redis which products have changed while it did not answer, as soon as it does."""
+        while self.repeating:
+            time.sleep(PAUSE_SECONDS)
+            with self.lock:
+                told, self.unheard = self.unheard, set()
+            heard = self.ask(self.remove, *told)
+            with self.lock:
+                if heard is None:
+                    self.unheard |= told
+                self.repeating = bool(self.unheard)
 
     def ask(self, script: Callable[..., Any], *arguments: Any) -> Any:
         """Run a script; while Redis is down, return nothing, and spare readers the wait for the next second."""

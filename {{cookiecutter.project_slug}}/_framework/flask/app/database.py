@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 {% endif %}
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
+from sqlalchemy.orm.exc import StaleDataError
 
 from app.models import Base
 from app.problems import problem
@@ -42,6 +43,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     db.init_app(app)
     for error in (OperationalError, InterfaceError, NoConnectionFreeError):
         app.register_error_handler(error, unavailable)
+    app.register_error_handler(StaleDataError, lambda _error: problem(404, "It was deleted in the meantime."))
 
 
 def unavailable(error: Exception) -> Response:

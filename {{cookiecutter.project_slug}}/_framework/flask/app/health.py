@@ -28,7 +28,15 @@ blueprint = Blueprint("health", __name__, description="Signs of life")
 logger = logging.getLogger(__name__)
 
 TIME_LIMIT_SECONDS = 2
-probes = ThreadPoolExecutor(max_workers=4, thread_name_prefix="probe")
+# Of each dependency its own: where one hangs, the others' probes don't wait for a thread.
+PROBES = {
+{% if cookiecutter.database != "none" %}
+    "database": ThreadPoolExecutor(max_workers=2, thread_name_prefix="probe"),
+{% endif %}
+{% if cookiecutter.redis != "none" %}
+    "redis": ThreadPoolExecutor(max_workers=2, thread_name_prefix="probe"),
+{% endif %}
+}
 {% endif %}
 
 
@@ -77,7 +85,7 @@ def ready() -> tuple[dict[str, str], int]:
         "redis": partial(ping_redis, current_app.config["REDIS_URL"]),
 {% endif %}
     }
-    asked = {name: probes.submit(check) for name, check in checks.items()}
+    asked = {name: PROBES[name].submit(check) for name, check in checks.items()}
     wait(asked.values(), timeout=TIME_LIMIT_SECONDS)
     states = {name: state(name, answer) for name, answer in asked.items()}
 {% if cookiecutter.redis == "cache" %}
@@ -95,6 +103,8 @@ def state(name: str, answer: Future[object]) -> str:
     if answer.done() and not answer.exception():
         return "up"
     logger.warning("%s is down: %s", name, answer.exception() if answer.done() else "no answer in time")
+    # One that has not begun would only keep later ones waiting.
+    answer.cancel()
     return "down"
 {% endif %}
 {% if cookiecutter.redis != "none" %}

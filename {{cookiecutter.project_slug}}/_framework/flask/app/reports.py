@@ -1,9 +1,10 @@
 """Reports over HTTP: slow work that a worker does, while the client asks for its progress."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, abort, current_app, url_for
+from flask import Flask, Response, abort, current_app, url_for
 from flask_smorest import Blueprint
 from redis import RedisError
 from rq.exceptions import NoSuchJobError
@@ -13,13 +14,21 @@ from app.problems import Problem, problem
 from app.schemas import Report
 from app.settings import Settings
 
+logger = logging.getLogger(__name__)
+
 blueprint = Blueprint("reports", __name__, url_prefix="/reports", description="Reports, made by a worker")
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the application its queue; answer 503 while Redis is out of reach."""
     app.extensions["queue"] = jobs.connect(settings.redis_url)
-    app.register_error_handler(RedisError, lambda _error: problem(503, "The queue does not answer."))
+    app.register_error_handler(RedisError, unavailable)
+
+
+def unavailable(error: Exception) -> Response:
+    """Answer a request that needs the queue while Redis is out of reach."""
+    logger.error("the queue does not answer: %s", error)
+    return problem(503, "The queue does not answer.")
 
 
 @blueprint.post("")

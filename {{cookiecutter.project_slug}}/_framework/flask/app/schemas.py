@@ -14,7 +14,8 @@ TEXT = validate.Regexp(r"[^\x00\ud800-\udfff]*\Z", error="Not valid text.")
 
 def two_places(price: Decimal) -> None:
     """Refuse a price in fractions of a cent."""
-    if price % CENTS:
+    # One that is out of range has been refused, and may be too large to be divided.
+    if price.copy_abs() <= LARGEST_PRICE and price % CENTS:
         raise ValidationError("Must have at most two decimal places.")
 
 
@@ -34,7 +35,7 @@ class ProductInput(Schema):
         validate=[validate.Range(0, LARGEST_PRICE), two_places],
         metadata={"example": "19.99"},
     )
-    stock = fields.Integer(load_default=0, validate=validate.Range(0, LARGEST_INTEGER))
+    stock = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, LARGEST_INTEGER))
 
 
 class ProductOutput(ProductInput):
