@@ -13,6 +13,7 @@ from app.settings import load_settings
         ("WORKERS", "many"),
 {% if cookiecutter.database != "none" %}
         ("DATABASE_URL", "oracle://db"),
+        ("DATABASE_URL", "oracle://db:port/app"),
 {% endif %}
 {% if cookiecutter.redis != "none" %}
         ("REDIS_URL", "http://redis"),

@@ -86,7 +86,7 @@ class Cache:
                 return await script(args=arguments)
         except (RedisError, OSError) as error:
             self.paused_until = time.monotonic() + PAUSE_SECONDS
-            logger.warning("reading without the cache: %s", error or "no answer in time")
+            logger.warning("reading without the cache: %s", str(error) or "no answer in time")
             return None
 
 

@@ -66,9 +66,12 @@ async def show(session: Session, product_id: int) -> Product:
 {% if "cache" in cookiecutter.redis %}
 async def update(session: Session, cache: CurrentCache, product_id: int, values: ProductInput) -> Product:
     """Give a product new values."""
-    product = await catalogue.replace(session, await found(session, product_id), values.model_dump())
-    await cache.forget(product_id)
-    return product
+    product = await found(session, product_id)
+    try:
+        return await catalogue.replace(session, product, values.model_dump())
+    finally:
+        # Also where the database's answer was lost: it may have been stored.
+        await cache.forget(product_id)
 {% else %}
 async def update(session: Session, product_id: int, values: ProductInput) -> Product:
     """Give a product new values."""
@@ -80,8 +83,11 @@ async def update(session: Session, product_id: int, values: ProductInput) -> Pro
 {% if "cache" in cookiecutter.redis %}
 async def delete(session: Session, cache: CurrentCache, product_id: int) -> None:
     """Remove a product."""
-    await catalogue.remove(session, await found(session, product_id))
-    await cache.forget(product_id)
+    product = await found(session, product_id)
+    try:
+        await catalogue.remove(session, product)
+    finally:
+        await cache.forget(product_id)
 {% else %}
 async def delete(session: Session, product_id: int) -> None:
     """Remove a product."""

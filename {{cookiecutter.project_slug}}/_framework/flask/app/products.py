@@ -61,9 +61,12 @@ def show(product_id: int) -> Product:
 def update(values: dict[str, Any], product_id: int) -> Product:
     """Give a product new values."""
 {% if "cache" in cookiecutter.redis %}
-    product = catalogue.replace(found(product_id), values)
-    cache.forget(product_id)
-    return product
+    product = found(product_id)
+    try:
+        return catalogue.replace(product, values)
+    finally:
+        # Also where the database's answer was lost: it may have been stored.
+        cache.forget(product_id)
 {% else %}
     return catalogue.replace(found(product_id), values)
 {% endif %}
@@ -74,9 +77,14 @@ def update(values: dict[str, Any], product_id: int) -> Product:
 @blueprint.alt_response(HTTPStatus.NOT_FOUND, schema=Problem)
 def delete(product_id: int) -> None:
     """Remove a product."""
-    catalogue.remove(found(product_id))
 {% if "cache" in cookiecutter.redis %}
-    cache.forget(product_id)
+    product = found(product_id)
+    try:
+        catalogue.remove(product)
+    finally:
+        cache.forget(product_id)
+{% else %}
+    catalogue.remove(found(product_id))
 {% endif %}
 
 

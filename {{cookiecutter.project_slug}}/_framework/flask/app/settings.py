@@ -78,7 +78,7 @@ def database_url(text: str) -> URL:
 {% endif %}
     try:
         url = make_url(text)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise EnvError('Environment variable "DATABASE_URL" invalid: it is not a URL') from None
 {% if cookiecutter.database == "sqlite" %}
     if url.drivername != "sqlite":
