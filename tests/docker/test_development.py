@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from alembic import op
 revision, down_revision = "refer", {head!r}
 def upgrade():
-    op.create_table("reviews", sa.Column("product", sa.ForeignKey("products.id", ondelete="CASCADE")))
+    op.create_table("reviews", sa.Column("product", sa.Integer, sa.ForeignKey("products.id", ondelete="CASCADE")))
     op.execute("INSERT INTO products (id, name, description, price, stock, created_at, updated_at)"
                " VALUES (1, 'Ink', '', 1, 1, '2026-01-01', '2026-01-01')")
     op.execute("INSERT INTO reviews VALUES (1)")
@@ -100,10 +100,12 @@ def test_migration_that_copies_a_table(project: Project, development: Stack) -> 
     (versions / "refer.py").write_text(REFER.format(head=head), encoding="utf-8")
     (versions / "copy.py").write_text(COPY, encoding="utf-8")
     address = f"sqlite{'+aiosqlite' if project.answers['framework'] == 'fastapi' else ''}:////tmp/copied.db"
-    said = development.execute("env", f"DATABASE_URL={address}", "alembic", "upgrade", "head")
+    try:
+        said = development.execute("env", f"DATABASE_URL={address}", "alembic", "upgrade", "head")
+    finally:
+        for name in ("refer.py", "copy.py"):
+            (versions / name).unlink()
     assert "reviews left: 1" in said
-    for name in ("refer.py", "copy.py"):
-        (versions / name).unlink()
 
 
 def test_own_tests_pass(development: Stack) -> None:
