@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 {% endif %}
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
-from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from app.models import Base
 from app.problems import problem
@@ -43,7 +43,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     db.init_app(app)
     for error in (OperationalError, InterfaceError, NoConnectionFreeError):
         app.register_error_handler(error, unavailable)
-    app.register_error_handler(StaleDataError, lambda _error: problem(404, "It was deleted in the meantime."))
+    # One is raised while it is stored, the other when it is read again for the answer.
+    for deleted in (StaleDataError, ObjectDeletedError):
+        app.register_error_handler(deleted, lambda _error: problem(404, "It was deleted in the meantime."))
 
 
 def unavailable(error: Exception) -> Response:
