@@ -2,6 +2,7 @@
 
 import ast
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def test_accepted_name_makes_readable_files(tmp_path: Path, name: str, framework
                 continue
         parsed += 1
     assert parsed > 10
-    subprocess.run(["ruff", "check", "--no-cache", "--quiet", project], check=True)
+    subprocess.run([sys.executable, "-m", "ruff", "check", "--no-cache", "--quiet", project], check=True)
 
 
 @pytest.mark.parametrize("name", REFUSED.values(), ids=REFUSED)
