@@ -13,11 +13,14 @@ from environs import Env, EnvError, validate
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 {% endif %}
-{% if cookiecutter.database == "postgresql" %}
+{% if cookiecutter.database != "none" %}
 
+# Raised for what is no URL, the second for a port that is no number.
+NO_URL = (ArgumentError, ValueError)
+{% endif %}
+{% if cookiecutter.database == "postgresql" %}
 DRIVER = "postgresql+psycopg"
 {% elif cookiecutter.database == "mariadb" %}
-
 DRIVER = "mariadb+pymysql"
 {% endif %}
 
@@ -78,7 +81,7 @@ def database_url(text: str) -> URL:
 {% endif %}
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError):
+    except NO_URL:
         raise EnvError('Environment variable "DATABASE_URL" invalid: it is not a URL') from None
 {% if cookiecutter.database == "sqlite" %}
     if url.drivername != "sqlite":
