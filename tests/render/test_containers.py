@@ -123,6 +123,13 @@ def test_production_hardened(production: dict[str, Any]) -> None:
         assert name in ("db", "redis") or "cap_add" not in service, name
 
 
+def test_production_job(texts: dict[str, str], production: dict[str, Any]) -> None:
+    """In production a worker that is told to stop has the time that a job may take."""
+    if "worker" in production["services"]:
+        (longest,) = re.findall(r"^TIME_LIMIT_SECONDS = (\d+)$", texts["app/jobs.py"], re.MULTILINE)
+        assert int(production["services"]["worker"]["stop_grace_period"].removesuffix("s")) > int(longest)
+
+
 def test_production_source(production: dict[str, Any]) -> None:
     """In production the code that runs is the image's: nothing of the host is mounted."""
     assert production["services"]["web"]["build"] == {"context": ".", "target": "production"}

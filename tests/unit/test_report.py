@@ -10,6 +10,8 @@ from dockwright.report import repeat_command
 from dockwright.template import Template
 from tests.unit.checkout import read_tree
 
+# As a shell that has found it on its path calls it
+INSTALLED = str(Path("dockwright").absolute())
 ANSWERS: dict[str, dict[str, str]] = {
     "defaults": {},
     "choices": {"framework": "fastapi", "redis": "cache-and-queue", "python_version": "3.13"},
@@ -21,17 +23,21 @@ ANSWERS: dict[str, dict[str, str]] = {
 
 
 @pytest.mark.parametrize("given", ANSWERS.values(), ids=ANSWERS)
-def test_repeated_command_makes_the_same_project(template: Template, output_dir: Path, given: dict[str, str]) -> None:
+def test_repeated_command_makes_the_same_project(
+    monkeypatch: pytest.MonkeyPatch, template: Template, output_dir: Path, given: dict[str, str]
+) -> None:
     """The command shown at the end, read by a shell, makes the same tree again."""
+    monkeypatch.setattr("sys.argv", [INSTALLED])
     answers = template.complete(given)
     project = template.render(answers, output_dir / "first")
-    _, *arguments = shlex.split(repeat_command(template, answers, output_dir / "the second"))
+    program, *arguments = shlex.split(repeat_command(template, answers, output_dir / "the second"))
+    assert program == "dockwright"
     assert main(arguments) == 0
     assert read_tree(output_dir / "the second" / project.name) == read_tree(project)
 
 
 @pytest.mark.parametrize(
-    ("called", "shown"), [("/usr/bin/dockwright", "dockwright"), (".venv/bin/dockwright", ".venv/bin/dockwright")]
+    ("called", "shown"), [(INSTALLED, "dockwright"), (".venv/bin/dockwright", ".venv/bin/dockwright")]
 )
 def test_repeated_command_can_be_found(
     monkeypatch: pytest.MonkeyPatch, template: Template, called: str, shown: str

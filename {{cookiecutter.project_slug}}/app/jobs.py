@@ -18,6 +18,7 @@ from app.settings import load_settings
 {% endif %}
 
 KEPT_SECONDS = 24 * 60 * 60
+# compose.prod.yaml waits a little longer for a worker that is told to stop.
 TIME_LIMIT_SECONDS = 300
 
 # What the API says of the states that RQ tells apart; all the others are still to come.

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 TIME_LIMIT_SECONDS = 2
 # Of each dependency its own: where one hangs, the others' probes don't wait for a thread.
-PROBES = {
+EXECUTORS = {
 {% if cookiecutter.database != "none" %}
     "database": ThreadPoolExecutor(max_workers=2, thread_name_prefix="probe"),
 {% endif %}
@@ -85,7 +85,7 @@ def ready() -> tuple[dict[str, str], int]:
         "redis": partial(ping_redis, current_app.config["REDIS_URL"]),
 {% endif %}
     }
-    asked = {name: PROBES[name].submit(check) for name, check in checks.items()}
+    asked = {name: EXECUTORS[name].submit(check) for name, check in checks.items()}
     wait(asked.values(), timeout=TIME_LIMIT_SECONDS)
     states = {name: state(name, answer) for name, answer in asked.items()}
 {% if cookiecutter.redis == "cache" %}
