@@ -161,12 +161,9 @@ def test_write_that_redis_did_not_hear_of(production: Stack) -> None:
     with production.client() as client:
         addresses = [client.post("/products", json=PEN).headers["Location"] for _ in range(3)]
         wait_for(lambda: {client.get(address).headers["X-Cache"] for address in addresses} == {"HIT"})
-        production.compose("pause", "redis")
-        try:
+        with production.paused("redis"):
             for address in addresses:
                 assert client.put(address, json=PEN | {"price": "2.00"}).status_code == 200
-        finally:
-            production.compose("unpause", "redis")
 
         def fresh() -> bool:
             """Every product is read from the cache, as it was last written."""
@@ -247,13 +244,10 @@ def test_ready_while_the_database_hangs(production: Stack) -> None:
     """Who asks whether the service is ready is told in time which dependency is not, however often it is asked."""
     with production.client() as client, ThreadPoolExecutor(8) as pool:
         assert client.get("/ready").status_code == 200
-        production.compose("pause", "db")
-        try:
+        with production.paused("db"):
             address = client.base_url.join("/ready")
             for ready in pool.map(lambda _: httpx.get(address, timeout=4), range(24)):
                 assert (ready.status_code, ready.json()["database"], ready.json()["redis"]) == (503, "down", "up")
-        finally:
-            production.compose("unpause", "db")
         wait_for(lambda: client.get("/ready").status_code == 200)
 
 
@@ -264,16 +258,13 @@ def test_cached_product_waits_for_no_connection(production: Stack) -> None:
     with production.client() as client, ThreadPoolExecutor(60) as pool:
         address = client.post("/products", json=PEN).headers["Location"]
         wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
-        production.compose("pause", "db")
-        try:
+        with production.paused("db"):
             # More than two workers have connections, whichever of them gets how many.
             waiting = [pool.submit(httpx.get, client.base_url.join("/products"), timeout=20) for _ in range(60)]
             assert not wait(waiting, timeout=1).done
             # Each on a connection of its own: any worker may answer it.
             hits = [httpx.get(client.base_url.join(address), timeout=2).headers["X-Cache"] for _ in range(8)]
             assert hits == ["HIT"] * 8
-        finally:
-            production.compose("unpause", "db")
 
 
 def test_data_survives(project: Project, production: Stack) -> None:
