@@ -72,6 +72,11 @@ OTHERS = {
             "gunicorn",
             f"gunicorn --bind=0.0.0.0:5000 --workers={{workers}} --threads={THREADS} app.main:create_app()",
         ),
+        Server(
+            "gunicorn gthread, preloaded",
+            "gunicorn",
+            f"gunicorn --bind=0.0.0.0:5000 --workers={{workers}} --threads={THREADS} --preload app.main:create_app()",
+        ),
         Server("gunicorn sync", "gunicorn", "gunicorn --bind=0.0.0.0:5000 --workers={workers} app.main:create_app()"),
     ),
     "fastapi": (
@@ -173,7 +178,7 @@ def load(address: str, script: str, seconds: int, connections: int = CONNECTIONS
         file.flush()
         options = ("--latency", "--threads=1", f"--connections={connections}", f"--duration={seconds}s")
         said = run("wrk", *options, *(("--script", file.name) if script else ()), address)
-    if "Non-2xx" in said:
+    if "Non-2xx" in said or "Socket errors" in said:
         sys.exit(f"error: {address} answered with errors:\n{said}")
     rate = re.findall(r"Requests/sec:\s+([\d.]+)", said)[0]
     slowest, unit = re.findall(r"99%\s+([\d.]+)(us|ms|s)", said)[0]

@@ -24,6 +24,8 @@ PLANTED = (
     *("app/.env", "app/.env.local", "app/dev.sqlite3", "app/__pycache__/main.cpython-314.pyc", "tests/id_rsa"),
 )
 SECRET = "never-in-an-image"  # noqa: S105 # what the tests look for
+# Every client would read the authorities' certificates anew, for twenty times as long as a request takes.
+TLS = httpx.create_ssl_context()
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Stack:
         """Freeze a service, as if its machine had stopped answering."""
 
         def frozen() -> bool:
-            """The service is frozen."""
+            """Freeze the service, and say whether it is."""
             # With version 1 of cgroups runc fails at this now and then, and leaves it to who called to try again.
             self.compose("pause", service, expect=None)
             return bool(self.containers()[service]["State"]["Paused"])
@@ -151,7 +153,7 @@ class Stack:
     @contextlib.contextmanager
     def client(self) -> Iterator[httpx.Client]:
         """Open a client of the web service."""
-        with httpx.Client(base_url=f"http://127.0.0.1:{self.project.port}", timeout=10) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{self.project.port}", timeout=10, verify=TLS) as client:
             yield client
 
 
