@@ -246,7 +246,8 @@ def test_ready_while_the_database_hangs(production: Stack) -> None:
         assert client.get("/ready").status_code == 200
         with production.paused("db"):
             address = client.base_url.join("/ready")
-            for ready in pool.map(lambda _: httpx.get(address, timeout=4, verify=TLS), range(24)):
+            # It takes two seconds; where all go to the same worker of Flask, four have to wait for its other threads.
+            for ready in pool.map(lambda _: httpx.get(address, timeout=8, verify=TLS), range(24)):
                 assert (ready.status_code, ready.json()["database"], ready.json()["redis"]) == (503, "down", "up")
         wait_for(lambda: client.get("/ready").status_code == 200)
 
@@ -265,7 +266,7 @@ def test_cached_product_waits_for_no_connection(production: Stack) -> None:
             assert not wait(waiting, timeout=1).done
             # Each on a connection of its own: any worker may answer it.
             for _ in range(8):
-                hit = httpx.get(client.base_url.join(address), timeout=2, verify=TLS)
+                hit = httpx.get(client.base_url.join(address), timeout=4, verify=TLS)
                 assert hit.headers["X-Cache"] == "HIT"
 
 
