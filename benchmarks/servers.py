@@ -204,12 +204,17 @@ def measure(depth: Depth) -> list[Comparison]:
     return found
 
 
+def in_turn(servers: tuple[Server, ...], number: int) -> tuple[Server, ...]:
+    """Return the servers in the order of a round: there and back, for the machine and the database change with time."""
+    return servers if number % 2 == 0 else servers[::-1]
+
+
 def routes(place: Bench, framework: str, servers: tuple[Server, ...], depth: Depth) -> Iterator[Comparison]:
     """Measure every route and the memory of every server."""
     rates: dict[str, dict[str, list[float]]] = {}
     for number in range(depth.rounds):
         progress(f"servers: {framework}, round {number + 1}")
-        for server in servers:
+        for server in in_turn(servers, number):
             with place.serving(server) as (container, address):
 
                 def note(what: str, figure: float, name: str = server.name) -> None:
@@ -232,7 +237,7 @@ def alone(place: Bench, depth: Depth) -> Comparison:
     rates: dict[str, list[float]] = {}
     for number in range(depth.rounds):
         progress(f"servers: alone, round {number + 1}")
-        for server in ALONE:
+        for server in in_turn(ALONE, number):
             with place.serving(server) as (_, address):
                 load(address, "", 1)
                 rates.setdefault(server.name, []).append(load(address, "", depth.seconds)[0])
@@ -245,8 +250,8 @@ def growth(place: Bench, framework: str, servers: tuple[Server, ...], depth: Dep
         progress(f"servers: {framework}, {count} {along}")
         workers, replicas = (count, 1) if along == "workers" else (1, count)
         rates: dict[str, list[float]] = {}
-        for _ in range(min(3, depth.rounds)):
-            for server in servers:
+        for number in range(min(3, depth.rounds)):
+            for server in in_turn(servers, number):
                 with ExitStack() as serving, ThreadPoolExecutor(replicas) as pool:
                     addresses = [serving.enter_context(place.serving(server, workers))[1] for _ in range(replicas)]
                     ask = partial(load, script="", connections=CONNECTIONS // replicas)
