@@ -266,7 +266,7 @@ def test_cached_product_waits_for_no_connection(production: Stack) -> None:
             assert not wait(waiting, timeout=1).done
             # Each on a connection of its own: any worker may answer it.
             for _ in range(8):
-                hit = httpx.get(client.base_url.join(address), timeout=4, verify=TLS)
+                hit = httpx.get(client.base_url.join(address), timeout=2, verify=TLS)
                 assert hit.headers["X-Cache"] == "HIT"
 
 

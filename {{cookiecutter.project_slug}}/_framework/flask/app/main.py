@@ -5,21 +5,7 @@ import time
 
 from flask import Flask, Response, g, request
 
-from app import (
-{% if "cache" in cookiecutter.redis %}
-    cache,
-{% endif %}
-{% if cookiecutter.database != "none" %}
-    database,
-{% endif %}
-    health,
-    logs,
-    problems,
-    products,
-{% if "queue" in cookiecutter.redis %}
-    reports,
-{% endif %}
-)
+from app import {{ "cache, " if "cache" in cookiecutter.redis else "" }}{{ "database, " if cookiecutter.database != "none" else "" }}health, logs, problems, products{{ ", reports" if "queue" in cookiecutter.redis else "" }}
 from app.settings import Settings, load_settings
 
 
