@@ -227,6 +227,24 @@ print(queue.enqueue("time.sleep", 13).id)
     production.compose("start", "worker")
 
 
+@pytest.mark.only_where(redis=("queue",), database=("none",))
+def test_stop_between_a_command_and_its_answer(production: Stack) -> None:
+    """A worker that is told to stop when it has just asked Redis for a job ends in order, and soon."""
+    told = """
+import os, signal
+from redis.connection import Connection
+from app import worker
+send = Connection.send_packed_command
+def send_and_tell(self, command, **options):
+    send(self, command, **options)
+    if b"BLMOVE" in b"".join(command):
+        os.kill(os.getpid(), signal.SIGTERM)
+Connection.send_packed_command = send_and_tell
+worker.main()
+"""
+    production.execute("timeout", "10", "python", "-c", told, service="worker")
+
+
 @pytest.mark.only_where(base_image=("slim",), database=("postgresql",), redis=("none",))
 def test_product_that_is_deleted_meanwhile(production: Stack) -> None:
     """Of two who change and delete the same product at once, nobody is told that the server has failed."""
@@ -291,9 +309,9 @@ def test_data_survives(project: Project, production: Stack) -> None:
 
 
 def test_stops_at_once(production: Stack) -> None:
-    """`docker compose stop` ends every container of ours by itself: none is left to be killed after three seconds."""
+    """`docker compose stop` ends every container of ours by itself: none is left to be killed after five seconds."""
     mine = ours(production)
-    production.compose("stop", "--timeout", "3", *mine)
+    production.compose("stop", "--timeout", "5", *mine)
     ended = production.containers()
     assert {name: ended[name]["State"]["ExitCode"] for name in mine} == dict.fromkeys(mine, 0)
 

@@ -10,10 +10,13 @@ if __name__ == "__main__":
         signal.signal(stop, lambda *_: os._exit(0))
 
 import logging.config
+import math
+import time
 from pathlib import Path
 from typing import Any
 
 import rq
+from rq.exceptions import StopRequested
 
 from app import jobs, logs
 {% if cookiecutter.framework == "flask" %}
@@ -25,12 +28,32 @@ HEARTBEAT_SECONDS = 30
 
 
 class Worker(rq.Worker):
-    """A worker that shows the container's health check that it is at work."""
+    """A worker that stops between jobs, and shows the container's health check that it is at work."""
+
+    # While Redis is away, a signal to stop has to wait for as long.
+    max_connection_wait_time = 2.0
+    _told = -math.inf
+
+    def request_stop(self, *_: Any) -> None:
+        """Remember that a signal said to stop.
+
+        An exception, RQ's own way, may come between a command and its answer, which the next command would be given.
+        """
+        self._stop_requested = True
+
+    @property
+    def should_run_maintenance_tasks(self) -> bool:
+        """Whether to clean up, which RQ asks every second without a job: the moment at which to stop."""
+        if self._stop_requested:
+            raise StopRequested
+        return bool(super().should_run_maintenance_tasks)
 
     def heartbeat(self, *args: Any, **options: Any) -> None:
-        """Tell Redis that the worker is alive, and mark that it was told."""
-        super().heartbeat(*args, **options)
-        Path("/tmp/heartbeat").touch()  # noqa: S108  # the container's own
+        """Tell Redis that the worker is alive, and mark that it was told; without a job, not every second."""
+        if args or options or time.monotonic() - self._told > HEARTBEAT_SECONDS:
+            self._told = time.monotonic()
+            super().heartbeat(*args, **options)
+            Path("/tmp/heartbeat").touch()  # noqa: S108  # the container's own
 
 
 def main() -> None:
@@ -42,8 +65,8 @@ def main() -> None:
         [queue],
         connection=queue.connection,
         serializer=queue.serializer,
-        # RQ gives a sign of life a quarter of a minute before it would be given up.
-        worker_ttl=HEARTBEAT_SECONDS + 15,
+        # RQ looks up from the queue fifteen seconds before this is over: after one, to see whether to stop.
+        worker_ttl=16,
         log_job_description=False,
     )
 {% if cookiecutter.framework == "flask" %}
