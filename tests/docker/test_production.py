@@ -309,9 +309,9 @@ def test_data_survives(project: Project, production: Stack) -> None:
 
 
 def test_stops_at_once(production: Stack) -> None:
-    """`docker compose stop` ends every container of ours by itself: none is left to be killed after five seconds."""
+    """`docker compose stop` ends every container of ours by itself: none is left to be killed after three seconds."""
     mine = ours(production)
-    production.compose("stop", "--timeout", "5", *mine)
+    production.compose("stop", "--timeout", "3", *mine)
     ended = production.containers()
     assert {name: ended[name]["State"]["ExitCode"] for name in mine} == dict.fromkeys(mine, 0)
 

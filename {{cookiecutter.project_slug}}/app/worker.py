@@ -55,6 +55,13 @@ class Worker(rq.Worker):
             super().heartbeat(*args, **options)
             Path("/tmp/heartbeat").touch()  # noqa: S108  # the container's own
 
+    def teardown(self) -> None:
+        """Take leave of Redis, and end the thread that listens for orders."""
+        # RQ wakes that thread before it tells it to end: if it is quick, it sleeps again, and RQ waits in vain.
+        if self.pubsub_thread:
+            self.pubsub_thread.stop()
+        super().teardown()  # type: ignore[no-untyped-call]  # RQ annotates not all of its methods
+
 
 def main() -> None:
     """Work until a signal says to stop; a job that is under way is finished first."""
