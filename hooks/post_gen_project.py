@@ -11,22 +11,29 @@ from pathlib import Path
 Answers = Mapping[str, str]
 
 # A directory per choice, whose content becomes the project's own: _framework/flask/app -> app
-LIFTED = ("framework", "database")
+LIFTED = ("framework", "database", "sample")
 
 # (option, choices) -> paths that only those choices call for
 ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
     ("database", ("sqlite", "postgresql", "mariadb")): (
+        "app/columns.py",
         "app/database.py",
-        "app/models.py",
         "migrations",
         "tests/test_migrations.py",
     ),
+    ("database", ("sqlite",)): ("app/tables.py",),
     ("redis", ("cache", "cache-and-queue")): ("app/cache.py", "tests/test_cache.py"),
     ("redis", ("queue", "cache-and-queue")): (
-        "app/jobs.py",
-        "app/reports.py",
+        "app/queue.py",
+        "app/reports",
         "app/worker.py",
         "tests/test_reports.py",
+        "tests/test_worker.py",
+    ),
+    ("sample", ("products",)): (
+        "app/products",
+        "migrations/versions/0001_create_products.py",
+        "tests/test_products.py",
     ),
 }
 
