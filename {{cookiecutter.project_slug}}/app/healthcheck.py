@@ -2,6 +2,7 @@
 
 import os
 import sys
+from http import HTTPStatus
 from http.client import HTTPConnection
 
 
@@ -10,7 +11,7 @@ def main() -> None:
     connection = HTTPConnection("127.0.0.1", int(os.environ.get("PORT") or {{ cookiecutter.port }}), timeout=2)
     try:
         connection.request("GET", "/health")
-        healthy = connection.getresponse().status == 200
+        healthy = connection.getresponse().status == HTTPStatus.OK
     except OSError:
         healthy = False
     sys.exit(not healthy)

@@ -53,9 +53,15 @@ class ProblemPlugin(BasePlugin):
 
     def response_helper(self, response: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
         """Change the content type of the error responses that Flask-Smorest registers."""
-        return {"content": {PROBLEM_JSON: media_type for media_type in response.get("content", {}).values()}}
+        content = response.get("content", {})
+        return {"content": {PROBLEM_JSON: content["application/json"]}} if content else {}
 
-    def operation_helper(self, operations: dict[str, Any] | None = None, **_kwargs: Any) -> None:
+    def operation_helper(
+        self,
+        path: str | None = None,  # noqa: ARG002 # passed by apispec
+        operations: dict[str, Any] | None = None,
+        **_kwargs: Any,
+    ) -> None:
         """Add the response for all other errors to every operation."""
         for operation in (operations or {}).values():
             operation["responses"]["default"] = "DEFAULT_ERROR"

@@ -85,7 +85,7 @@ def parse_database_url(text: str) -> URL:
 {% endif %}
     try:
         url = make_url(text)
-    except (ArgumentError, ValueError):
+    except ValueError, ArgumentError:
         raise EnvError('Environment variable "DATABASE_URL" invalid: it is not a URL') from None
 {% if cookiecutter.database == "sqlite" %}
     if url.get_backend_name() != "sqlite" or not url.database:

@@ -29,7 +29,7 @@ def test_abort(app: Flask) -> None:
     """The message, errors and headers of flask_smorest.abort() reach the client."""
 
     @app.get("/conflict")
-    def conflict() -> NoReturn:
+    def conflict() -> None:
         errors = {"json": {"name": ["Taken."]}}
         flask_smorest.abort(409, message="There is one already.", errors=errors, headers={"Retry-After": "5"})
 

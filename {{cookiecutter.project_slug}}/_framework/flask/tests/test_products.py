@@ -61,7 +61,7 @@ def test_invalid_field(client: FlaskClient, field: str, value: object) -> None:
     assert [error["field"] for error in response.json["errors"]] == [field]
 
 
-@pytest.mark.parametrize("body", ["{", "[" * 100_000, f'{{"name": "Ink", "price": "1", "stock": {"9" * 5000}}}'])
+@pytest.mark.parametrize("body", ["{", "[" * 100_000, '{"stock": ' + "9" * 5000 + "}"])
 def test_invalid_json(client: FlaskClient, body: str) -> None:
     """A body that isn't JSON, or that Python refuses to read, is a bad request."""
     response = client.post("/products", data=body, content_type="application/json")

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.columns import utc_now
+from app.columns import Money, utc_now
 from app.database import Base
 
 
@@ -18,7 +18,7 @@ class Product(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(String(2000))
-    price: Mapped[Decimal]
+    price: Mapped[Decimal] = mapped_column(Money)
     stock: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)

@@ -1,0 +1,166 @@
+"""The database: base class of the models, connections, and the answers to its errors."""
+
+import logging
+{% if cookiecutter.database == "sqlite" %}
+import sqlite3
+{% endif %}
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+{% if cookiecutter.database == "postgresql" %}
+import psycopg
+{% endif %}
+from flask import Flask, Response
+from flask_sqlalchemy import SQLAlchemy
+{% if cookiecutter.database == "postgresql" %}
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+{% endif %}
+{% if cookiecutter.database == "mariadb" %}
+from sqlalchemy import MetaData, NullPool, create_engine, text
+{% else %}
+from sqlalchemy import MetaData, NullPool, create_engine, event, text
+{% endif %}
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import DeclarativeBase, registry
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
+
+from app.columns import UtcDateTime
+from app.problems import problem
+from app.settings import Settings
+
+{% if cookiecutter.database == "sqlite" %}
+logger = logging.getLogger(__name__)
+
+CONNECT_ARGS: dict[str, Any] = {}
+{% elif cookiecutter.database == "postgresql" %}
+# A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
+# (on its locks, too), and the client gives up on a server that doesn't answer.
+CONNECT_ARGS: dict[str, Any] = {"connect_timeout": 2, "options": "-c statement_timeout=2500"}
+READ_TIMEOUT_SECONDS = 3
+
+logger = logging.getLogger(__name__)
+{% else %}
+# A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
+# (on its locks, too), and the client gives up on a server that doesn't answer.
+CONNECT_ARGS: dict[str, Any] = {
+    "connect_timeout": 2,
+    "read_timeout": 3,
+    "init_command": "SET max_statement_time = 2.5, lock_wait_timeout = 2, innodb_lock_wait_timeout = 2, time_zone = '+00:00'",
+}
+
+logger = logging.getLogger(__name__)
+{% endif %}
+
+
+class Base(DeclarativeBase):
+    """Base class of the models."""
+
+    registry = registry(
+        # A migration can only change or drop a constraint that has a name.
+        metadata=MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+        type_annotation_map={datetime: UtcDateTime},
+    )
+
+
+db = SQLAlchemy(model_class=Base)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Configure the connections and the answers to database errors."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+{% if cookiecutter.database == "sqlite" %}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": settings.threads}
+{% else %}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        # Fewer connections than threads: while the database hangs, the other threads still answer.
+        "pool_size": max(1, settings.threads // 2),
+        "max_overflow": 0,
+        "pool_timeout": 1,
+        # Replace a connection that the database has closed.
+        "pool_pre_ping": True,
+        "connect_args": CONNECT_ARGS,
+    }
+{% endif %}
+    db.init_app(app)
+{% if cookiecutter.database == "sqlite" %}
+    with app.app_context():
+        event.listen(db.engine, "connect", set_pragmas)
+{% elif cookiecutter.database == "postgresql" %}
+    with app.app_context():
+        event.listen(db.engine, "do_connect", connect)
+{% endif %}
+    for unavailable in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.register_error_handler(unavailable, answer_unavailable)
+    app.register_error_handler(IntegrityError, answer_conflict)
+    # A row that another request has deleted: seen when it is written, or when it is read again.
+    for deleted in (StaleDataError, ObjectDeletedError):
+        app.register_error_handler(deleted, answer_deleted)
+
+
+def answer_unavailable(error: Exception) -> Response:
+    """Answer 503 when the database can't be reached or takes too long."""
+    logger.error("database unavailable: %s", error)
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The database is unavailable at the moment.", headers={"Retry-After": "5"}
+    )
+
+
+def answer_conflict(error: Exception) -> Response:
+    """Answer 409 when a constraint refuses the data."""
+    logger.warning("database constraint violated: %s", error)
+    return problem(HTTPStatus.CONFLICT, "The data conflicts with what is stored.")
+
+
+def answer_deleted(_error: Exception) -> Response:
+    """Answer 404 when the row was deleted in the meantime."""
+    return problem(HTTPStatus.NOT_FOUND, "It was deleted in the meantime.")
+
+
+def ping() -> None:
+    """Connect and run a query; raise when the database is down. The pool isn't used: under load it may be busy."""
+    engine = create_engine(db.engine.url, poolclass=NullPool, connect_args=CONNECT_ARGS)
+{% if cookiecutter.database == "postgresql" %}
+    event.listen(engine, "do_connect", connect)
+{% endif %}
+    with engine.connect() as connection:
+        connection.execute(text("SELECT 1"))
+{% if cookiecutter.database == "sqlite" %}
+
+
+def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+    """Let readers and a writer work at the same time, writers wait for each other, and check foreign keys."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute("PRAGMA foreign_keys = ON")
+{% elif cookiecutter.database == "postgresql" %}
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection with a read timeout: libpq has none, and waits for ever for a server that hangs."""
+
+    def wait[T](self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = READ_TIMEOUT_SECONDS) -> T:
+        """Wait for the server; close the connection when it doesn't answer in time."""
+        try:
+            return super().wait(gen, interval, timeout)
+        except psycopg.OperationalError:
+            if self.info.transaction_status == TransactionStatus.ACTIVE:
+                self.close()
+            raise
+
+
+def connect(_dialect: Any, _record: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Connection:
+    """Open a connection of the class above."""
+    return Connection.connect(*args, **options)
+{% endif %}
