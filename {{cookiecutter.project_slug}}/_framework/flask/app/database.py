@@ -6,7 +6,7 @@ import sqlite3
 {% endif %}
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 {% if cookiecutter.database == "postgresql" %}
 import psycopg
@@ -24,7 +24,7 @@ from sqlalchemy import MetaData, NullPool, create_engine, event, text
 {% endif %}
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from app.columns import UtcDateTime
@@ -58,17 +58,19 @@ logger = logging.getLogger(__name__)
 class Base(DeclarativeBase):
     """Base class of the models."""
 
-    # A migration can only change or drop a constraint that has a name.
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
+    registry = registry(
+        # A migration can only change or drop a constraint that has a name.
+        metadata=MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+        type_annotation_map={datetime: UtcDateTime},
     )
-    type_annotation_map: ClassVar = {datetime: UtcDateTime}
 
 
 db = SQLAlchemy(model_class=Base)
