@@ -108,4 +108,5 @@ logging.config.dictConfig(logs.config(settings))
 import_models()
 with connect(settings) as connection:
     migrate(connection)
+    connection.commit()
 {% endif %}
