@@ -37,6 +37,7 @@ def test_time_is_the_same_instant(hours: int) -> None:
         TABLE.create(connection)
         connection.execute(TABLE.insert().values(at=NOON.astimezone(timezone(timedelta(hours=hours)))))
         at = connection.scalar(select(TABLE.c.at))
+        assert isinstance(at, datetime)
         assert (at, at.tzinfo) == (NOON, UTC)
         TABLE.drop(connection)
 

@@ -67,10 +67,10 @@ def make_value(column: Column[Any], number: int) -> Any:
         date: date(2026, 1, number),
         datetime: datetime(2026, 1, number),
         Decimal: Decimal(number),
-        dict: {},
         float: float(number),
         int: number,
         list: [],
+        object: {},  # JSON
         str: str(number),
         time: time(number),
         timedelta: timedelta(number),
