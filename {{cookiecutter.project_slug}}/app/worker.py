@@ -66,6 +66,12 @@ class Worker(rq.Worker):
             raise
         Path("/tmp/heartbeat").touch()  # noqa: S108  # the container's own /tmp
 
+    def maintain_heartbeats(self, *args: Any, **options: Any) -> None:
+        """Keep the running job alive, and look for jobs of dead workers, which RQ does between two jobs only."""
+        super().maintain_heartbeats(*args, **options)
+        if self.should_run_maintenance_tasks:
+            self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ annotates not all of its methods
+
     def get_heartbeat_ttl(self, *_: Any, **__: Any) -> int:
         """Return after how many seconds without a heartbeat a worker counts as dead: RQ's own limit is a minute more."""
         return 45
