@@ -18,6 +18,8 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
     ("database", ("sqlite", "postgresql", "mariadb")): (
         "app/columns.py",
         "app/database.py",
+        "app/products/models.py",
+        "app/products/samples.py",
         "migrations",
         "tests/test_migrations.py",
     ),

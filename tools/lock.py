@@ -36,7 +36,8 @@ def axes(template: Template) -> dict[str, tuple[str, ...]]:
 
 def resolve(project: Path, selection: list[str]) -> list[str]:
     """Return a block of lines for each locked package of a project, after the block of header comments."""
-    command = ["uv", "pip", "compile", "--quiet", "--no-python-downloads", *selection, "pyproject.toml"]
+    options = ["--quiet", "--no-python-downloads", "--only-binary", ":all:", *selection]
+    command = ["uv", "pip", "compile", *options, "pyproject.toml"]
     lines = subprocess.run(command, cwd=project, check=True, stdout=subprocess.PIPE, text=True).stdout
     return re.split(r"^(?=[^\s#])", lines, flags=re.MULTILINE)
 

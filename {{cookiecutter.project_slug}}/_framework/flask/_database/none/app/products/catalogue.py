@@ -1,16 +1,14 @@
-"""The catalogue: a sample that never changes, so that all workers tell the same."""
+"""The catalogue: a read-only sample, since there is no database."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-{% if "queue" in cookiecutter.redis %}
 from typing import Any
-{% endif %}
 
 
 @dataclass(frozen=True)
 class Product:
-    """A product of the catalogue."""
+    """A product."""
 
     id: int
     name: str
@@ -28,19 +26,19 @@ PRODUCTS = [
 ]
 
 
-def page(number: int, size: int) -> tuple[list[Product], int]:
-    """Return a page of products, and how many products there are in all."""
-    return PRODUCTS[(number - 1) * size : number * size], len(PRODUCTS)
+def list_page(page: int, page_size: int) -> dict[str, Any]:
+    """Return a page of products and how many there are."""
+    items = PRODUCTS[(page - 1) * page_size : page * page_size]
+    return {"items": items, "page": page, "page_size": page_size, "total": len(PRODUCTS)}
 
 
 def find(product_id: int) -> Product | None:
-    """Return the product with this id."""
+    """Return a product, or None."""
     return next((product for product in PRODUCTS if product.id == product_id), None)
 {% if "queue" in cookiecutter.redis %}
 
 
-def summary() -> dict[str, Any]:
-    """Return how many products there are, and what all that is in stock is worth."""
-    value = sum(product.price * product.stock for product in PRODUCTS)
-    return {"products": len(PRODUCTS), "stock_value": str(value)}
+def summarise() -> dict[str, Any]:
+    """Return the number of products and the value of their stock."""
+    return {"products": len(PRODUCTS), "stock_value": str(sum(product.price * product.stock for product in PRODUCTS))}
 {% endif %}

@@ -1,0 +1,1 @@
+"""The queue (placeholder until it is merged)."""
