@@ -21,6 +21,8 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
         "app/products/models.py",
         "app/products/samples.py",
         "migrations",
+        "tests/migrating.py",
+        "tests/test_columns.py",
         "tests/test_migrations.py",
     ),
     ("database", ("sqlite",)): ("app/tables.py",),

@@ -75,7 +75,7 @@ def cells(template: Template | None = None, /) -> list[dict[str, str]]:
 def combination_id(combination: Mapping[str, str], template: Template | None = None) -> str:
     """Return the name of a combination: its main answers, then `+option-answer` for each unusual sampled one."""
     template = template or load()
-    options = [option for option in template.options.values() if option.name in combination]
+    options = [option for option in template.options.values() if option.choices and option.name in combination]
     main = [combination[option.name] for option in options if option.name not in template.sampled]
     unusual = [
         f"+{option.name}-{combination[option.name]}"
