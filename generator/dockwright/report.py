@@ -1,4 +1,4 @@
-"""What the user is shown about a project: its answers, the command that repeats it, and what comes next."""
+"""What the user sees about a project: the answers, the command that repeats them, and the next steps."""
 
 import os
 import shlex
@@ -10,7 +10,7 @@ from dockwright.template import Answers, Template
 
 
 def describe(template: Template, answers: Answers, output_dir: Path) -> dict[str, str]:
-    """Return the summary: a title and a text for each answer, and the directory to be written."""
+    """Return the summary: a title and a text for each answer, and for the directory."""
     rows = {}
     for option in template.options.values():
         labels = {choice.value: choice.label for choice in option.choices}
@@ -20,8 +20,8 @@ def describe(template: Template, answers: Answers, output_dir: Path) -> dict[str
 
 
 def repeat_command(template: Template, answers: Answers, output_dir: Path | None) -> str:
-    """Return the command that makes the same project without a question, quoted for the user's shell."""
-    # A relative path was typed, as `make new` does it; any other may be where the shell has found the name.
+    """Return the command that generates the same project without questions, quoted for the user's shell."""
+    # Keep a relative path, as in `make new`: an absolute one may come from the shell's search path.
     words = ["dockwright" if Path(sys.argv[0]).is_absolute() else sys.argv[0], "--no-input"]
     for name, answer in answers.items():
         if answer != template.default(name, answers):
@@ -32,7 +32,7 @@ def repeat_command(template: Template, answers: Answers, output_dir: Path | None
 
 
 def next_commands(answers: Answers, project: Path) -> list[str]:
-    """Return the commands that start the project and ask it for something."""
+    """Return the commands that start the project and send a first request."""
     here = Path.cwd()
     path = project.absolute()
     place = path.relative_to(here) if path.is_relative_to(here) else path

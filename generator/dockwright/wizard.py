@@ -1,4 +1,4 @@
-"""The questions asked in a terminal: each checked as it is typed, all of them shown before anything is written."""
+"""The questions in the terminal: answers are checked as they are typed, and confirmed before anything is written."""
 
 from os.path import lexists
 from pathlib import Path
@@ -36,15 +36,15 @@ MARGIN = "   "  # as wide as questionary's pointer
 
 
 def ask(template: Template, given: Answers, output_dir: Path) -> Answers | None:
-    """Ask for every answer that is not given, then for a yes to the summary; return None for a no.
+    """Ask for every answer that is not given, then for confirmation; return None if the user declines.
 
-    Raises RefusedAnswersError, TargetExistsError and OutputDirectoryError for what was given and can't be used.
+    Raises RefusedAnswersError, TargetExistsError and OutputDirectoryError for given answers that can't be used.
     """
     check_output_dir(output_dir)
     if "project_slug" in given:
         check_target(output_dir / given["project_slug"])
     _print(("question", "A containerised web service from a few answers.\n"))
-    _print(("quiet", "Enter takes the default. Ctrl-C leaves, and nothing is written.\n\n"))
+    _print(("quiet", "Enter accepts the default. Ctrl-C quits without writing anything.\n\n"))
     answers = dict(given)
     for option in template.options.values():
         if option.name not in given:
@@ -54,13 +54,13 @@ def ask(template: Template, given: Answers, output_dir: Path) -> Answers | None:
         match _decide():
             case "write":
                 return {name: answers[name] for name in template.options}
-            case "leave":
+            case "quit":
                 return None
         _change(template, answers, output_dir)
 
 
 def _answer(template: Template, option: Option, answers: Answers, output_dir: Path) -> str:
-    """Ask one question, its answer so far or else its default proposed."""
+    """Ask one question, with its current answer or its default as the proposal."""
     others = {name: answer for name, answer in answers.items() if name != option.name}
     proposed = answers.get(option.name) or template.default(option.name, others)
     if option.choices:
@@ -81,11 +81,11 @@ def _type(template: Template, option: Option, others: Answers, proposed: str, ou
             return str(TargetExistsError(output_dir / answer))
         return " ".join(template.objections({**others, option.name: answer}))
 
-    def beside() -> AnyFormattedText:
+    def hint_and_objection() -> AnyFormattedText:
         app = get_app()
         text = app.current_buffer.text
         hint = "" if text else proposed
-        # Padded, so that the terminal breaks the line between two words.
+        # Pad each line to the full width: the terminal would wrap in the middle of a word.
         width = app.output.get_size().columns
         column = get_cwidth(f"? {option.wording} {text}{hint}  ") % width
         lines = wrap(objection(text), width, initial_indent=" " * column)
@@ -93,9 +93,9 @@ def _type(template: Template, option: Option, others: Answers, proposed: str, ou
 
     question = questionary.text(
         option.wording,
-        # The reason stands beside the answer: the line that is meant for it would cut it off.
+        # The objection is shown after the input: the validation toolbar would truncate it.
         validate=lambda text: not objection(text) or "",
-        input_processors=[AfterInput(beside)],
+        input_processors=[AfterInput(hint_and_objection)],
         style=STYLE,
         erase_when_done=True,
     )
@@ -113,7 +113,7 @@ def _choose(template: Template, option: Option, others: Answers, proposed: str) 
 
 
 def _select(wording: str, entries: list[questionary.Choice], default: str | None = None) -> str:
-    """Ask until an entry is chosen: keys such as Alt-Enter end a list without one."""
+    """Ask until an entry is chosen: some keys, such as Ctrl-O, end a list without an answer."""
     answer = ""
     while not answer:
         question = questionary.select(
@@ -141,13 +141,13 @@ def _summarise(rows: dict[str, str]) -> None:
 
 
 def _decide() -> str:
-    decisions = {"write": "Yes, write it", "change": "Change an answer", "leave": "No, write nothing"}
+    decisions = {"write": "Yes, write it", "change": "Change an answer", "quit": "No, write nothing"}
     entries = [questionary.Choice(title, value) for value, title in decisions.items()]
     return _select("Write this project?", entries)
 
 
 def _change(template: Template, answers: dict[str, str], output_dir: Path) -> None:
-    """Ask which question to answer again, and those whose untouched default follows from it."""
+    """Ask which answer to change; ask again for answers that were left at a default that changes with it."""
     options = template.options.values()
     rows = describe(template, answers, output_dir)
     width = max(len(option.title) for option in options)
@@ -156,9 +156,9 @@ def _change(template: Template, answers: dict[str, str], output_dir: Path) -> No
         for option in options
     ]
     changed = template.options[_select("Which one?", entries)]
-    followed = {name: template.default(name, answers) for name, option in template.options.items() if option.derived}
+    derived = {name: template.default(name, answers) for name, option in template.options.items() if option.derived}
     answers[changed.name] = _answer(template, changed, answers, output_dir)
-    for name, default in followed.items():
+    for name, default in derived.items():
         if answers[name] == default != template.default(name, answers):
             del answers[name]
             answers[name] = _answer(template, template.options[name], answers, output_dir)

@@ -1,7 +1,6 @@
-"""Take the virtual disk out of a wheel, uncompressed: `python qcow2.py WHEEL DISK`.
+"""Extract the virtual disk from a wheel and decompress it: `python qcow2.py WHEEL DISK`.
 
-The format: https://www.qemu.org/docs/master/interop/qcow2.html; read here is what one file without backing file,
-encryption or external data holds.
+Reads https://www.qemu.org/docs/master/interop/qcow2.html without backing file, encryption or external data.
 """
 
 import struct
@@ -17,10 +16,10 @@ SECTOR = 512
 
 
 def clusters(disk: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the place and the content of every cluster that holds something."""
+    """Yield the offset and the content of every allocated cluster; first the disk's size with empty content."""
     magic, version, backing, _, bits, size = struct.unpack_from(">4sIQIIQ", disk)
     if magic != b"QFI\xfb" or version not in (2, 3) or backing:
-        sys.exit("error: not a virtual disk that can be read here")
+        sys.exit("error: this kind of virtual disk is not supported")
     cluster = 1 << bits
     entries = cluster // 8
     count, table = struct.unpack_from(">IQ", disk, 36)
@@ -30,26 +29,26 @@ def clusters(disk: bytes) -> Iterator[tuple[int, bytes]]:
         if not entry & OFFSET:
             continue
         for index, data in enumerate(struct.unpack_from(f">{entries}Q", disk, entry & OFFSET)):
-            place = (number * entries + index) * cluster
+            offset = (number * entries + index) * cluster
             if data & COMPRESSED:
                 start = data & ((1 << split) - 1)
                 length = ((data & (COMPRESSED - 1)) >> split) * SECTOR + SECTOR - start % SECTOR
-                yield place, zlib.decompressobj(-15).decompress(disk[start : start + length], cluster)
+                yield offset, zlib.decompressobj(-15).decompress(disk[start : start + length], cluster)
             elif data & OFFSET and not data & 1:
-                yield place, disk[data & OFFSET : (data & OFFSET) + cluster]
+                yield offset, disk[data & OFFSET : (data & OFFSET) + cluster]
 
 
 def main(wheel: Path, target: Path) -> None:
-    """Write the disk that the wheel holds to `target`."""
+    """Write the disk in the wheel to `target`."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith(".qcow2"))
         disk = archive.read(name)
     with target.open("wb") as file:
-        for place, content in clusters(disk):
-            file.seek(place)
+        for offset, content in clusters(disk):
+            file.seek(offset)
             file.write(content)
             if not content:
-                file.truncate(place)
+                file.truncate(offset)
 
 
 if __name__ == "__main__":

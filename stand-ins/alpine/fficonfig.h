@@ -1,4 +1,4 @@
-/* What libffi's configure finds out about x86-64 Linux with musl. */
+/* The result of libffi's configure on x86-64 Linux with musl. */
 #define EH_FRAME_FLAGS "a"
 #define FFI_EXEC_STATIC_TRAMP 1
 #define HAVE_ALLOCA_H 1

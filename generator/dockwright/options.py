@@ -1,4 +1,4 @@
-"""The questions as objects: what `cookiecutter.json` says of each option, in one place."""
+"""The questions of `cookiecutter.json` as objects."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,25 +9,25 @@ from dockwright.errors import InvalidChoiceError
 
 @dataclass(frozen=True)
 class Choice:
-    """One answer that an option offers, and when to take it."""
+    """One answer to choose from, with the text that the wizard shows."""
 
     value: str
     text: str
 
     @property
     def label(self) -> str:
-        """Its name for people."""
+        """The part of the text before the colon."""
         return self.text.partition(": ")[0]
 
     @property
     def explanation(self) -> str:
-        """What it is, and when to take it."""
+        """The part of the text after the colon: what the choice means, and when to take it."""
         return self.text.partition(": ")[2]
 
 
 @dataclass(frozen=True)
 class Option:
-    """One question: its name, its wording, and the answers it allows."""
+    """One question: its name, its wording, and the answers that it allows."""
 
     name: str
     wording: str
@@ -37,32 +37,32 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """The command line's name for it."""
+        """The flag that answers this question on the command line."""
         return f"--{self.name.replace('_', '-')}"
 
     @property
     def title(self) -> str:
-        """Its name for people."""
+        """The name as the summary shows it."""
         return self.name.replace("_", " ").capitalize()
 
     @property
     def values(self) -> tuple[str, ...]:
-        """The answers it offers; none for free text."""
+        """The answers to choose from; empty for free text."""
         return tuple(choice.value for choice in self.choices)
 
     @property
     def derived(self) -> bool:
-        """Whether the default follows from other answers."""
+        """Whether the default is computed from other answers."""
         return "{{" in self.default
 
     def check(self, answer: str) -> None:
-        """Raise InvalidChoiceError for an answer that is none of the choices."""
+        """Raise InvalidChoiceError if there are choices and the answer is not one of them."""
         if self.choices and answer not in self.values:
             raise InvalidChoiceError(self.name, answer, self.values)
 
 
 def read_options(definition: Mapping[str, Any]) -> Iterator[Option]:
-    """Yield the options of a `cookiecutter.json`, in its order."""
+    """Yield the options of a `cookiecutter.json` in order."""
     for name, value in definition.items():
         if name.startswith("_"):
             continue

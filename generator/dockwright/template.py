@@ -1,4 +1,4 @@
-"""The template: where it is, what it asks for, what it refuses, and the project it makes."""
+"""The template: find it, check answers against its rules, and render projects from it."""
 
 import errno
 import json
@@ -25,13 +25,13 @@ from dockwright.options import Option, read_options
 
 Answers = Mapping[str, str]
 
-# The directory that a project is rendered from.
+# The directory of the template that cookiecutter renders
 SOURCE = "{{cookiecutter.project_slug}}"
 
 
 @dataclass(frozen=True)
 class Template:
-    """A directory with a `cookiecutter.json`, its hooks and the files that a project is made from."""
+    """A directory with a `cookiecutter.json`, hooks, and the files to render."""
 
     root: Path
 
@@ -47,16 +47,16 @@ class Template:
 
     @cached_property
     def options(self) -> dict[str, Option]:
-        """The questions by name, in their order."""
+        """The questions by name, in order."""
         return {option.name: option for option in read_options(self.definition)}
 
     @cached_property
     def sampled(self) -> tuple[str, ...]:
-        """The options that a matrix leaves at their default."""
+        """The names of the options that stay at their default in a matrix."""
         return tuple(self.definition["_sampled"])
 
     def objections(self, answers: Answers) -> list[str]:
-        """Return a sentence for each rule or conflict that these answers, complete or not, run into."""
+        """Return a sentence for each rule or conflict that these answers violate; they need not be complete."""
         rules = {name: rule for name, rule in self.definition["_rules"].items() if name in answers}
         conflicts = [
             conflict for conflict in self.definition["_conflicts"] if conflict["when"].keys() <= answers.keys()
@@ -73,7 +73,7 @@ class Template:
             raise RefusedAnswersError(refused)
 
     def default(self, name: str, answers: Answers) -> str:
-        """Return an option's default, which may follow from the answers before it."""
+        """Return an option's default, which may depend on earlier answers."""
         option = self.options[name]
         if not option.derived:
             return option.default
@@ -85,12 +85,12 @@ class Template:
         return str(render_variable(environment, option.default, dict(answers)))
 
     def complete(self, answers: Answers) -> dict[str, str]:
-        """Add the default of every option left out, as cookiecutter works it out; raise what `check` raises."""
+        """Add the missing answers' defaults, as cookiecutter computes them; raise what `check` raises."""
         context = self._context(answers)
         return {name: context[name] for name in self.options}
 
     def render(self, answers: Answers, output_dir: Path) -> Path:
-        """Write the project that the answers describe into `output_dir`, all of it or nothing; return its directory.
+        """Render a project into `output_dir`, completely or not at all, and return its directory.
 
         Raises what `check` raises, TargetExistsError, OutputDirectoryError and RenderingError.
         """
@@ -107,7 +107,7 @@ class Template:
         return target
 
     def _context(self, answers: Answers) -> dict[str, Any]:
-        # An answer that breaks a rule could be template syntax: refuse it before anything renders it.
+        # Check before rendering: an answer that breaks a rule could be template syntax.
         self.check(answers)
 
         from cookiecutter.generate import generate_context
@@ -122,10 +122,10 @@ class Template:
         from cookiecutter.generate import generate_files
 
         project = Path(generate_files(self.root, {"cookiecutter": context}, workspace, accept_hooks=False))
-        # pip compiles every Python file that it installs, those of the template too.
+        # pip also compiles the Python files in the installed template.
         for compiled in list(project.rglob("__pycache__")):
             shutil.rmtree(compiled)
-        # The hook that cookiecutter would run as a process of its own, called as the function that it is.
+        # cookiecutter would run the hook in another process: calling its function is faster.
         self._post_generation["main"](context, project)
         return project
 
@@ -140,42 +140,42 @@ class Template:
 
 @cache
 def load() -> Template:
-    """Return the template that belongs to this package: the packaged copy, or the checkout around it."""
+    """Return this package's template: the packaged copy, or in a checkout the original."""
     package = Path(__file__).resolve().parent
     packaged = package / "_template"
-    return Template(packaged if packaged.is_dir() else package.parent)
+    return Template(packaged if packaged.is_dir() else package.parents[1])
 
 
 def render(answers: Answers, output_dir: Path) -> Path:
-    """Write a project from this package's template; see `Template.render`."""
+    """Render a project from this package's template; see `Template.render`."""
     return load().render(answers, output_dir)
 
 
 def check_output_dir(directory: Path) -> None:
-    """Raise OutputDirectoryError if it can be seen, without trying, that nothing can be written there."""
+    """Raise OutputDirectoryError if the directory can't be created or written to; change nothing."""
     try:
-        whole = directory.absolute()
-        nearest = next(path for path in (whole, *whole.parents) if path.exists())
+        absolute = directory.absolute()
+        existing = next(path for path in (absolute, *absolute.parents) if path.exists())
     except OSError as error:
         raise OutputDirectoryError(directory, error) from error
-    # Cookiecutter renders the path of every directory that it makes, the part that leads to the project too.
-    if any(opening in str(whole) for opening in ("{{", "{%", "{#")):
-        raise OutputDirectoryError(directory, "its path holds template syntax")
-    if not nearest.is_dir():
+    # cookiecutter renders the whole path of each directory that it creates, including the output directory.
+    if any(opening in str(absolute) for opening in ("{{", "{%", "{#")):
+        raise OutputDirectoryError(directory, "its path contains template syntax")
+    if not existing.is_dir():
         raise OutputDirectoryError(directory, os.strerror(errno.ENOTDIR))
-    if not os.access(nearest, os.W_OK):
+    if not os.access(existing, os.W_OK):
         raise OutputDirectoryError(directory, os.strerror(errno.EACCES))
 
 
 def check_target(target: Path) -> None:
-    """Raise TargetExistsError if anything stands at `target`, be it a dangling link."""
+    """Raise TargetExistsError if `target` exists, even as a dangling link."""
     if os.path.lexists(target):
         raise TargetExistsError(target)
 
 
 @contextmanager
 def _workspace(output_dir: Path) -> Iterator[Path]:
-    """Make a temporary directory in `output_dir`; afterwards remove it, and what had to be made for it and is empty."""
+    """Create a temporary directory in `output_dir`; at the end remove it, and created directories that are empty."""
     check_output_dir(output_dir)
     output_dir = output_dir.absolute()
     with ExitStack() as undo:

@@ -1,4 +1,4 @@
-"""Whether the interpreter that was built has what a public image's has."""
+"""Check that the interpreter has the modules of a public image's."""
 
 import asyncio
 import bz2
@@ -15,11 +15,11 @@ import venv
 import zlib
 import zoneinfo
 
-PRESENT = (asyncio, bz2, curses, lzma, ssl, venv, zlib)
+IMPORTED = (asyncio, bz2, curses, lzma, ssl, venv, zlib)
 
-called_back = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda number: number + 1)(41)
-if called_back != 42:
-    sys.exit("error: ctypes can't be called back")
+increment = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_int)(lambda number: number + 1)
+if increment(41) != 42:
+    sys.exit("error: a ctypes callback does not work")
 sqlite3.connect(":memory:").execute("CREATE VIRTUAL TABLE words USING fts5(word)")
 zoneinfo.ZoneInfo("Europe/Paris")
 uuid.uuid1()

@@ -1,4 +1,4 @@
-"""The command line: flags made from the template's options, and the one place where failures are reported."""
+"""The command line: flags from the template's options, and the one place where errors are reported."""
 
 import argparse
 import json
@@ -27,36 +27,36 @@ from dockwright.options import Option
 from dockwright.template import Answers, Template, check_output_dir, check_target, load
 
 FLAGS = ("--no-input", "--dry-run", "--output-dir", "--format", "--help", "--version")
-EXIT_DECLINED = EXIT_UNWRITTEN = 1
+EXIT_DECLINED = EXIT_OUTPUT_ERROR = 1
 EXIT_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    # Stopped from outside is stopped as by Ctrl-C: what was begun is taken away again. nohup's wish is kept.
+    # Clean up on SIGTERM and SIGHUP as on Ctrl-C, unless they are ignored (nohup).
     for stop in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
         if signal.getsignal(stop) is signal.SIG_DFL:
             signal.signal(stop, signal.default_int_handler)
-    # A terminal or file that can't show a name's letters is no reason to fail.
+    # Don't fail if the terminal's encoding lacks a character of an answer.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
             return _run(load(), argv)
         finally:
-            # Not when Python ends, where nobody could be told any more that it can't be written.
+            # Flush here: an error while Python exits could not be reported.
             print(end="", flush=True)
     except GeneratorError as error:
         for sentence in str(error).splitlines():
             print(f"error: {sentence}", file=sys.stderr)
         return error.exit_code
     except OSError as error:
-        # Python tries once more at its end.
+        # Python flushes again when it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # Who has read enough needs no explanation.
+        # A reader such as `head` has closed the pipe: not an error.
         if not isinstance(error, BrokenPipeError):
             print(f"error: the output can't be written ({error.strerror})", file=sys.stderr)
-        return EXIT_UNWRITTEN
+        return EXIT_OUTPUT_ERROR
     except (KeyboardInterrupt, EOFError):
         print("\nstopped: nothing was written", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -81,14 +81,14 @@ def _run(template: Template, argv: Sequence[str] | None) -> int:
     return 0
 
 
-def _list_combinations(template: Template, fixed: Answers, form: str) -> None:
-    named = {combination_id(answers, template): answers for answers in combinations(template, **fixed)}
-    if form == "json":
-        print(json.dumps([{"id": name, "answers": answers} for name, answers in named.items()], indent=2))
-    elif form == "github":
-        print(json.dumps({"include": [{"id": name, **answers} for name, answers in named.items()]}))
+def _list_combinations(template: Template, fixed: Answers, output_format: str) -> None:
+    by_id = {combination_id(answers, template): answers for answers in combinations(template, **fixed)}
+    if output_format == "json":
+        print(json.dumps([{"id": name, "answers": answers} for name, answers in by_id.items()], indent=2))
+    elif output_format == "github":
+        print(json.dumps({"include": [{"id": name, **answers} for name, answers in by_id.items()]}))
     else:
-        print(*named, sep="\n")
+        print(*by_id, sep="\n")
 
 
 def _show(template: Template, answers: Answers, output_dir: Path) -> None:
@@ -118,19 +118,23 @@ def _make(template: Template, answers: Answers, output_dir: Path | None, *, repe
     print(f"Wrote {project}. Next:", "", *(f"  {line}" for line in next_commands(answers, project)), sep="\n")
     if repeatable:
         print(
-            "", "The same again, without questions:", "", f"  {repeat_command(template, answers, output_dir)}", sep="\n"
+            "",
+            "To generate it again without questions:",
+            "",
+            f"  {repeat_command(template, answers, output_dir)}",
+            sep="\n",
         )
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that leaves the reporting to `main`."""
+    """A parser that raises errors for `main` to report."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message)
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):
-    """Help that keeps its line breaks; an explanation too long for the terminal goes on below its beginning."""
+    """Help that keeps line breaks, and indents the continuation of a long explanation."""
 
     def _split_lines(self, text: str, width: int) -> list[str]:
         parts = []
@@ -159,11 +163,11 @@ def _parse(template: Template, argv: Sequence[str] | None) -> dict[str, Any]:
 
 
 def _directory(text: str) -> Path:
-    """Return a directory, also where the shell has left its `~` to us, as in `--output-dir=~/projects`."""
+    """Return a path; expand `~`, which shells leave alone in `--output-dir=~/projects`."""
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        message = f"there is no home for {text}"
+        message = f"{text} names an unknown user"
         raise argparse.ArgumentTypeError(message) from None
 
 
@@ -172,28 +176,27 @@ def _parser(options: Iterable[Option]) -> _Parser:
         prog="dockwright",
         usage="dockwright [--no-input] [--output-dir DIR] [--ANSWER ...]\n"
         "       dockwright matrix [--format FORMAT] [--ANSWER ...]",
-        description="Write a containerised web service from a few answers, asked for in a terminal or given as flags.\n"
-        "With `matrix`, list every combination of answers that makes a different image or stack.",
-        epilog="exit status: 0 when done; 1 when refused or declined, 2 when the command itself is wrong,\n"
-        "130 when interrupted, and then nothing was written",
+        description="Generate a containerised web service from a few answers, in the terminal or as flags.\n"
+        "With `matrix`, list every combination of answers that leads to a different image or stack.",
+        epilog="exit status: 0 done, 1 refused or declined, 2 wrong usage, 130 interrupted: then nothing is written",
         formatter_class=partial(_Formatter, max_help_position=27),
         argument_default=argparse.SUPPRESS,
         allow_abbrev=False,
     )
     parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
     parser.add_argument("--version", action="version", version=f"dockwright {__version__}")
-    parser.add_argument("--no-input", action="store_true", help="ask nothing: what no flag answers is at its default")
-    parser.add_argument("--dry-run", action="store_true", help="show what --no-input would write, and write nothing")
+    parser.add_argument("--no-input", action="store_true", help="ask nothing: use the default where no flag is given")
+    parser.add_argument("--dry-run", action="store_true", help="show what --no-input would generate, and write nothing")
     parser.add_argument(
-        "--output-dir", type=_directory, metavar="DIR", help="where to write the project's directory (default: here)"
+        "--output-dir", type=_directory, metavar="DIR", help="where to create the project's directory (default: here)"
     )
     parser.add_argument(
         "--format",
         choices=("text", "json", "github"),
-        help="of the matrix: text, an id per line (default);\njson, ids and answers;\ngithub, the matrix of a workflow",
+        help="of the matrix: text, one id per line (default);\njson, ids and answers;\ngithub, a workflow's matrix",
     )
     answers = parser.add_argument_group(
-        "answers", "A flag given is a question not asked; to the matrix, an option that is fixed."
+        "answers", "Each flag answers one question. With `matrix`, it fixes one option."
     )
     for option in options:
         metavar = "CHOICE" if option.choices else "TEXT"
@@ -202,7 +205,7 @@ def _parser(options: Iterable[Option]) -> _Parser:
 
 
 def _explain(option: Option) -> str:
-    default = "made from the answers before it" if option.derived else option.default
+    default = "computed from earlier answers" if option.derived else option.default
     width = max(map(len, option.values), default=0)
     choices = (
         f"  {choice.value:{width}}  {choice.explanation if _same(choice.value, choice.label) else choice.text}"

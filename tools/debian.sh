@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts beside this one share: they are written for Debian, with root's rights.
+# Functions for the scripts that install packages on Debian.
 
 refuse() { # SENTENCE
   echo "error: $1" >&2
@@ -7,6 +7,18 @@ refuse() { # SENTENCE
 }
 
 root_on_debian() { grep -qs '^ID=debian$' /etc/os-release && [ "$(id -u)" = 0 ]; }
+
+# Say what is about to be done to this machine, and ask if somebody can answer.
+# INSTALL=yes and INSTALL=no answer in advance. Without a terminal (CI) nobody is asked.
+confirm() { # ACTION
+  local answer=${INSTALL:-}
+  echo "About to $1." >&2
+  if [ -z "$answer" ] && [ -t 0 ]; then
+    read -r -p 'Continue? [y/N] ' answer || answer=no
+    answer=${answer:-no}
+  fi
+  case ${answer:-yes} in [yY]*) ;; *) return 1 ;; esac
+}
 
 install_packages() { # PACKAGE...
   DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "$@" >/dev/null
@@ -17,6 +29,6 @@ mirror() { # the mirror that this machine's own packages come from
   apt-get indextargets --format '$(REPO_URI)' | awk '/\/debian\/?$/ && !found++'
 }
 
-repository() { # TYPE SUITE: a line for a list of sources. A mirror that has not been updated for a while is as good.
+repository() { # TYPE SUITE: a line for sources.list; also accept a mirror whose index has expired
   echo "$1 [check-valid-until=no signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror) $2 main"
 }
