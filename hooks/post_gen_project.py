@@ -18,6 +18,7 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
     ("database", ("sqlite", "postgresql", "mariadb")): (
         "app/columns.py",
         "app/database.py",
+        "app/products/models.py",
         "migrations",
         "tests/test_migrations.py",
     ),

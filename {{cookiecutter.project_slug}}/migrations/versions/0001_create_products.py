@@ -1,4 +1,4 @@
-"""Create the products."""
+"""Create products."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Create the table."""
+    """Apply the change."""
     op.create_table(
         "products",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -18,17 +18,12 @@ def upgrade() -> None:
         sa.Column("description", sa.String(length=2000), nullable=False),
         sa.Column("price", sa.BigInteger(), nullable=False),
         sa.Column("stock", sa.Integer(), nullable=False),
-{% if cookiecutter.database == "postgresql" %}
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-{% else %}
-        sa.Column("created_at", sa.DateTime(), nullable=False),
-        sa.Column("updated_at", sa.DateTime(), nullable=False),
-{% endif %}
-        sa.PrimaryKeyConstraint("id"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
     )
 
 
 def downgrade() -> None:
-    """Drop the table."""
+    """Revert the change."""
     op.drop_table("products")

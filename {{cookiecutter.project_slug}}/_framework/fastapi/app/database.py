@@ -1,88 +1,155 @@
-"""The connection to the database, for all that stores or reads."""
+"""The database: base class of the models, connections, and the answers to its errors."""
 
-import asyncio
+import logging
 {% if cookiecutter.database == "sqlite" %}
 import sqlite3
 {% endif %}
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from types import TracebackType
-{% if cookiecutter.database == "sqlite" %}
-from typing import Any, Self
-{% else %}
-from typing import Self
-{% endif %}
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, ClassVar
 
-{% if cookiecutter.database == "sqlite" %}
-from sqlalchemy import event, text
-{% else %}
-from sqlalchemy import text
+{% if cookiecutter.database == "postgresql" %}
+import psycopg
 {% endif %}
-from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from fastapi import FastAPI, Request, Response
+{% if cookiecutter.database == "postgresql" %}
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+{% endif %}
+{% if cookiecutter.database == "sqlite" %}
+from sqlalchemy import MetaData, NullPool, event, text
+{% else %}
+from sqlalchemy import MetaData, NullPool, text
+{% endif %}
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
+from app.columns import UtcDateTime
+from app.problems import problem
 from app.settings import Settings
 
-CONNECTIONS = 10
-PATIENCE_SECONDS = 5
+logger = logging.getLogger(__name__)
+{% if cookiecutter.database == "postgresql" %}
+
+READ_TIMEOUT_SECONDS = 3
 
 
-class Database:
-    """The engine and its sessions, open as long as the application runs."""
+class Connection(psycopg.AsyncConnection[Any]):
+    """A connection with a read timeout: libpq has none, and waits for ever for a server that hangs."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Prepare the connections; none is opened before it is needed."""
-{% if cookiecutter.database == "sqlite" %}
-        self.engine = create_async_engine(settings.database_url, pool_size=CONNECTIONS)
-        event.listen(self.engine.sync_engine, "connect", configure_connection)
+    async def wait[T](self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = READ_TIMEOUT_SECONDS) -> T:  # noqa: ASYNC109
+        """Wait for the server; close the connection when it doesn't answer in time."""
+        try:
+            return await super().wait(gen, interval, timeout)
+        except psycopg.OperationalError:
+            if self.info.transaction_status == TransactionStatus.ACTIVE:
+                await self.close()
+            raise
+
+
+# A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
+# (on its locks, too), and the client gives up on a server that doesn't answer.
+CONNECT_ARGS: dict[str, Any] = {
+    "async_creator_fn": Connection.connect,
+    "connect_timeout": 2,
+    "options": "-c statement_timeout=2500",
+}
+{% elif cookiecutter.database == "mariadb" %}
+
+# A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
+# (on its locks, too), and the client gives up on a server that doesn't answer.
+CONNECT_ARGS: dict[str, Any] = {
+    "connect_timeout": 2,
+    "read_timeout": 3,
+    "init_command": "SET max_statement_time = 2.5, lock_wait_timeout = 2, innodb_lock_wait_timeout = 2, time_zone = '+00:00'",
+}
 {% else %}
-        self.engine = create_async_engine(
-            settings.database,
-            pool_size=CONNECTIONS,
-            # A connection that the database has closed in the meantime is replaced before it is used.
-            pool_pre_ping=True,
-            connect_args={"connect_timeout": 3},
-        )
+
+CONNECT_ARGS: dict[str, Any] = {}
 {% endif %}
-        self.sessions = async_sessionmaker(self.engine, expire_on_commit=False)
-        # The pool gives a free connection to whoever asks next, however long others have waited: here they queue.
-        self.turns = asyncio.Semaphore(CONNECTIONS)
 
-    async def __aenter__(self) -> Self:
-        """Return the database itself."""
-        return self
 
-    async def __aexit__(
-        self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
-    ) -> None:
-        """Close every connection."""
-        await self.engine.dispose()
+class Base(DeclarativeBase):
+    """Base class of the models."""
 
-    @asynccontextmanager
-    async def session(self) -> AsyncIterator[AsyncSession]:
-        """Open a session, first come, first served; raise NoConnectionFreeError where that takes too long."""
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                await self.turns.acquire()
-        except TimeoutError:
-            raise NoConnectionFreeError("no connection was free in time") from None
-        try:
-            async with self.sessions() as session:
-                yield session
-        finally:
-            self.turns.release()
+    # A migration can only change or drop a constraint that has a name.
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar = {datetime: UtcDateTime}
+    # Read what the database computes (onupdate=func.now()) while writing: an attribute can't be loaded later under async.
+    __mapper_args__: ClassVar = {"eager_defaults": True}
 
-    async def ping(self) -> None:
-        """Ask the database for a sign of life; raise where there is none."""
-        async with self.engine.connect() as connection:
-            await connection.execute(text("SELECT 1"))
+
+def create_engine(settings: Settings) -> AsyncEngine:
+    """Create the pool of connections; each is opened when it is first needed."""
+{% if cookiecutter.database == "sqlite" %}
+    engine = create_async_engine(settings.database_url, pool_size=10, pool_timeout=5)
+    event.listen(engine.sync_engine, "connect", set_pragmas)
+    return engine
+{% else %}
+    return create_async_engine(
+        settings.database_url,
+        pool_size=10,
+        max_overflow=0,
+        pool_timeout=1,
+        # Replace a connection that the database has closed.
+        pool_pre_ping=True,
+        connect_args=CONNECT_ARGS,
+    )
+{% endif %}
+
+
+async def ping(engine: AsyncEngine) -> None:
+    """Connect and run a query; raise when the database is down. The pool isn't used: under load it may be busy."""
+    single = create_async_engine(engine.url, poolclass=NullPool, connect_args=CONNECT_ARGS)
+    async with single.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Register the answers to database errors."""
+    for unavailable in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.add_exception_handler(unavailable, answer_unavailable)
+    app.add_exception_handler(IntegrityError, answer_conflict)
+    # A row that another request has deleted: seen when it is written, or when it is read again.
+    for deleted in (StaleDataError, ObjectDeletedError):
+        app.add_exception_handler(deleted, answer_deleted)
+
+
+async def answer_unavailable(_request: Request, error: Exception) -> Response:
+    """Answer 503 when the database can't be reached or takes too long."""
+    logger.error("database unavailable: %s", error)
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The database is unavailable at the moment.", headers={"Retry-After": "5"}
+    )
+
+
+async def answer_conflict(_request: Request, error: Exception) -> Response:
+    """Answer 409 when a constraint refuses the data."""
+    logger.warning("database constraint violated: %s", error)
+    return problem(HTTPStatus.CONFLICT, "The data conflicts with what is stored.")
+
+
+async def answer_deleted(_request: Request, _error: Exception) -> Response:
+    """Answer 404 when the row was deleted in the meantime."""
+    return problem(HTTPStatus.NOT_FOUND, "It was deleted in the meantime.")
 {% if cookiecutter.database == "sqlite" %}
 
 
-def configure_connection(connection: sqlite3.Connection, _record: Any) -> None:
-    """Let readers go on while somebody writes, and writers wait for one another."""
+def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+    """Let readers and a writer work at the same time, writers wait for each other, and check foreign keys."""
     cursor = connection.cursor()
-    for setting in ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 5000", "foreign_keys = ON"):
-        cursor.execute(f"PRAGMA {setting}")
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 5000", "foreign_keys = ON"):
+        cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 {% endif %}

@@ -1,88 +1,117 @@
-"""How Alembic reaches the database."""
+"""Alembic's environment: the models to compare with, and the connection to migrate."""
 
 import asyncio
+import importlib
 import logging.config
 {% if cookiecutter.database != "sqlite" %}
 import sys
 import time
 from contextlib import aclosing
 {% endif %}
+from pathlib import Path
 from typing import Any, Literal
 
+{% if cookiecutter.database == "postgresql" %}
+import alembic_postgresql_enum  # noqa: F401  # autogenerate compares the values of enums
+{% endif %}
 from alembic import context
-{% if cookiecutter.database == "sqlite" %}
+from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, NullPool
-from sqlalchemy.ext.asyncio import create_async_engine
-{% else %}
-from sqlalchemy import Connection
+{% if cookiecutter.database != "sqlite" %}
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+{% else %}
+from sqlalchemy.ext.asyncio import create_async_engine
 {% endif %}
 from sqlalchemy.types import TypeDecorator
 
+import app
 from app import logs
-{% if cookiecutter.database != "sqlite" %}
-from app.database import Database
-{% endif %}
-from app.models import Base
-from app.settings import load_settings
+from app.database import Base
+from app.settings import Settings, load_settings
 {% if cookiecutter.database != "sqlite" %}
 
-PATIENCE_SECONDS = 60
+WAIT_SECONDS = 60
 
 logger = logging.getLogger("alembic.env")
-
-
-async def connect(engine: AsyncEngine) -> AsyncConnection:
-    """Open a connection, as soon as a database that is still starting takes one; end where it never does."""
-    end = time.monotonic() + PATIENCE_SECONDS
-    said = ""
-    while True:
-        try:
-            return await engine.connect()
-        except OperationalError as error:
-            if time.monotonic() > end:
-                sys.exit(f"database: {error.orig}")
-            if said != str(error.orig):
-                said = str(error.orig)
-                logger.info("waiting for the database: %s", said)
-            await asyncio.sleep(0.1)
 {% endif %}
 
 
-def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
-    """Write the database's own types into a migration: it has to run when the application's have changed."""
-    return f"sa.{item.impl!r}" if kind == "type" and isinstance(item, TypeDecorator) else False
+def import_models() -> None:
+    """Import every module of the application: autogenerate sees only models that are imported."""
+    root = Path(app.__path__[0])
+    for file in sorted(root.rglob("*.py")):
+        module = ".".join(("app", *file.relative_to(root).with_suffix("").parts))
+        importlib.import_module(module.removesuffix(".__init__"))
+
+
+def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | Literal[False]:
+    """Write a TypeDecorator as the type it stores, so that a migration stays the same when the class changes."""
+    if kind != "type" or not isinstance(item, TypeDecorator) or type(item).__module__.startswith("sqlalchemy."):
+        return False
+    stored = item.load_dialect_impl(autogen_context.dialect)
+    _, package, dialect, *_ = f"{type(stored).__module__}..".split(".")
+    if package == "dialects":
+        autogen_context.imports.add(f"from sqlalchemy.dialects import {dialect}")
+    rendered = autogen_context.migration_context.impl.render_type(stored, autogen_context)
+    return rendered or f"{dialect if package == 'dialects' else 'sa'}.{stored!r}"
 
 
 def migrate(connection: Connection) -> None:
-    """Run what Alembic was asked to run."""
+    """Run the command that Alembic was started with."""
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
+        compare_server_default=True,
+        autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
         render_item=render_item,
 {% if cookiecutter.database == "sqlite" %}
-        # SQLite can't alter a column: the table is copied.
+        # SQLite can't alter a table: batch mode copies it.
         render_as_batch=True,
+        transactional_ddl=True,
 {% endif %}
     )
     with context.begin_transaction():
         context.run_migrations()
 
 
-async def main() -> None:
-    """Open the connection that the migrations run over."""
 {% if cookiecutter.database == "sqlite" %}
-    # Not as the application connects: with foreign keys enforced, the rows that refer to a copied table would go with it.
-    engine = create_async_engine(settings.database_url, poolclass=NullPool)
+async def main(settings: Settings) -> None:
+    """Connect and migrate."""
+    # Not the application's engine: checking foreign keys would delete or refuse rows that refer to a table being copied.
+    # `autocommit` off makes Python's driver include CREATE and ALTER in the transaction.
+    engine = create_async_engine(settings.database_url, poolclass=NullPool, connect_args={"autocommit": False})
     async with engine.connect() as connection:
-{% else %}
-    async with Database(settings) as database, aclosing(await connect(database.engine)) as connection:
-{% endif %}
         await connection.run_sync(migrate)
         await connection.commit()
+{% else %}
+async def connect(settings: Settings) -> AsyncConnection:
+    """Connect, if need be after waiting for a database that is starting; exit when it doesn't start."""
+    # Not the application's engine: a migration may take longer than a request.
+    engine = create_async_engine(settings.database_url, poolclass=NullPool, connect_args={"connect_timeout": 3})
+    deadline = time.monotonic() + WAIT_SECONDS
+    last_error = ""
+    while True:
+        try:
+            return await engine.connect()
+        except OperationalError as error:
+            if time.monotonic() > deadline:
+                sys.exit(f"database: {error.orig}")
+            if str(error.orig) != last_error:
+                last_error = str(error.orig)
+                logger.info("waiting for the database: %s", last_error)
+            await asyncio.sleep(0.2)
+
+
+async def main(settings: Settings) -> None:
+    """Connect and migrate."""
+    async with aclosing(await connect(settings)) as connection:
+        await connection.run_sync(migrate)
+        await connection.commit()
+{% endif %}
 
 
 settings = load_settings()
-logging.config.dictConfig(logs.config(settings.environment, settings.log_level))
-asyncio.run(main())
+logging.config.dictConfig(logs.config(settings))
+import_models()
+asyncio.run(main(settings))

@@ -1,4 +1,4 @@
-"""The catalogue: a sample that never changes, so that all workers tell the same."""
+"""The catalogue: a constant sample, so that all workers answer alike."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,16 +21,16 @@ class Product:
     updated_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-PRODUCTS = [
+PRODUCTS = (
     Product(1, "Notebook", "Dotted, 160 pages", Decimal("12.50"), 40),
     Product(2, "Fountain pen", "Medium nib", Decimal("34.00"), 12),
     Product(3, "Ink", "Blue-black, 50 ml", Decimal("9.90"), 25),
-]
+)
 
 
-def page(number: int, size: int) -> tuple[list[Product], int]:
-    """Return a page of products, and how many products there are in all."""
-    return PRODUCTS[(number - 1) * size : number * size], len(PRODUCTS)
+def find_page(page: int, page_size: int) -> tuple[tuple[Product, ...], int]:
+    """Return a page of products and the number of all products."""
+    return PRODUCTS[(page - 1) * page_size : page * page_size], len(PRODUCTS)
 
 
 def find(product_id: int) -> Product | None:
@@ -39,8 +39,8 @@ def find(product_id: int) -> Product | None:
 {% if "queue" in cookiecutter.redis %}
 
 
-def summary() -> dict[str, Any]:
-    """Return how many products there are, and what all that is in stock is worth."""
+def summarise() -> dict[str, Any]:
+    """Return the number of products and the value of the stock."""
     value = sum(product.price * product.stock for product in PRODUCTS)
     return {"products": len(PRODUCTS), "stock_value": str(value)}
 {% endif %}

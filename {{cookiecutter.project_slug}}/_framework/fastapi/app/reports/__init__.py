@@ -1,0 +1,1 @@
+"""Reports: slow work that the worker does while the client asks for its progress."""

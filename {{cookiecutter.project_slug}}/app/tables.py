@@ -1,0 +1,24 @@
+"""SQLite's tables: created at the first start, so that `docker run` alone serves.
+
+The migrations run in one transaction: after an interrupted start the file is still empty, and the next start runs them.
+"""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL
+
+
+def create_tables(url: URL) -> None:
+    """Run the migrations if the database is empty; an older database is upgraded by `alembic upgrade head`."""
+    file = Path(url.database or "")
+    if not os.access(file.parent, os.W_OK):
+        raise SystemExit(f"database: the directory {file.parent} doesn't exist or user {os.getuid()} can't write to it")
+    with closing(sqlite3.connect(file)) as connection:
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if not tables:
+        command.upgrade(Config("migrations/alembic.ini"), "head")
