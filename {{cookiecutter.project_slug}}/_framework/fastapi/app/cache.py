@@ -46,10 +46,11 @@ class Cache:
         if time.monotonic() < self.paused_until:
             return None
         try:
-            return await self.redis.get(key) or None
+            text = await self.redis.get(key)
         except RedisError as error:
             self.pause(error)
             return None
+        return text if isinstance(text, str) and text != TOMBSTONE else None
 
     async def set(self, key: str, text: str) -> None:
         """Cache a text, unless there is one already or it has just been deleted."""

@@ -19,9 +19,6 @@ from app.cache import Cache
 {% endif %}
 from app.middleware import HeadAsGet, LimitBody, RootPath
 {% if cookiecutter.sample == "products" %}
-{% if cookiecutter.database != "none" %}
-from app.products import catalogue
-{% endif %}
 from app.products import routes as products
 {% endif %}
 {% if "queue" in cookiecutter.redis %}
@@ -44,10 +41,6 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 {% endif %}
 {% if "queue" in cookiecutter.redis %}
     app.state.queue = queue.connect(settings.redis_url)
-{% endif %}
-{% if cookiecutter.sample == "products" and cookiecutter.database != "none" %}
-    if settings.environment == "development":
-        await catalogue.add_sample(app.state.sessions)
 {% endif %}
     yield
 {% if "cache" in cookiecutter.redis %}

@@ -1,1 +1,1 @@
-"""The sample: a catalogue of products."""
+"""The products: a sample of a domain, to read, copy and delete."""

@@ -1,6 +1,7 @@
-"""The catalogue over HTTP."""
+"""The products over HTTP."""
 
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
 
@@ -9,32 +10,24 @@ from app.dependencies import CacheDep, Pagination, Session
 {% else %}
 from app.dependencies import Pagination, Session
 {% endif %}
+from app.fields import RowId
 from app.products import catalogue
 from app.products.models import Product
-from app.products.schemas import ProductId, ProductInput, ProductOutput, ProductPage
+from app.products.schemas import ProductInput, ProductOutput, ProductPage
 
 router = APIRouter(prefix="/products", tags=["products"])
 
 
-async def get_or_404(session: Session, product_id: int) -> Product:
-    """Return the product; raise 404 when there is none."""
-    product = await catalogue.find(session, product_id)
-    if product is None:
-        raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no product {product_id}.")
-    return product
-
-
-@router.get("")
-async def list_products(pagination: Pagination, session: Session) -> ProductPage:
-    """List the products, page by page."""
-    products, total = await catalogue.find_page(session, pagination.page, pagination.page_size)
-    items = [ProductOutput.model_validate(product) for product in products]
-    return ProductPage(items=items, total=total, page=pagination.page, page_size=pagination.page_size)
+@router.get("", response_model=ProductPage)
+async def list_products(pagination: Pagination, session: Session) -> dict[str, Any]:
+    """List products, page by page."""
+    items, total = await catalogue.list_page(session, pagination.page, pagination.page_size)
+    return {"items": items, "total": total, **pagination.model_dump()}
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ProductOutput)
 async def create_product(values: ProductInput, session: Session, request: Request, response: Response) -> Product:
-    """Add a product."""
+    """Create a product."""
     product = await catalogue.add(session, values)
     response.headers["Location"] = f"{request.url.path}/{product.id}"
     return product
@@ -42,18 +35,18 @@ async def create_product(values: ProductInput, session: Session, request: Reques
 
 @router.get("/{product_id}", response_model=ProductOutput)
 {% if "cache" in cookiecutter.redis %}
-async def get_product(product_id: ProductId, session: Session, cache: CacheDep) -> Response:
-    """Return a product; `X-Cache` says whether it came from the cache."""
-    key = f"product:{product_id}"
-    text = await cache.get(key)
-    hit = text is not None
-    if text is None:
+async def get_product(product_id: RowId, session: Session, cache: CacheDep) -> Response:
+    """Return a product; the header X-Cache says whether it came from the cache (HIT or MISS)."""
+    # The session takes a connection from the pool with its first statement: a cached product needs none.
+    body = await cache.get(cache_key(product_id))
+    x_cache = "HIT" if body else "MISS"
+    if not body:
         product = await get_or_404(session, product_id)
-        text = ProductOutput.model_validate(product).model_dump_json()
-        await cache.set(key, text)
-    return Response(text, media_type="application/json", headers={"X-Cache": "HIT" if hit else "MISS"})
+        body = ProductOutput.model_validate(product).model_dump_json()
+        await cache.set(cache_key(product_id), body)
+    return Response(body, media_type="application/json", headers={"X-Cache": x_cache})
 {% else %}
-async def get_product(product_id: ProductId, session: Session) -> Product:
+async def get_product(product_id: RowId, session: Session) -> Product:
     """Return a product."""
     return await get_or_404(session, product_id)
 {% endif %}
@@ -61,32 +54,50 @@ async def get_product(product_id: ProductId, session: Session) -> Product:
 
 @router.put("/{product_id}", response_model=ProductOutput)
 {% if "cache" in cookiecutter.redis %}
-async def update_product(product_id: ProductId, values: ProductInput, session: Session, cache: CacheDep) -> Product:
-    """Replace a product."""
+async def update_product(product_id: RowId, values: ProductInput, session: Session, cache: CacheDep) -> Product:
+    """Change a product."""
     product = await get_or_404(session, product_id)
     try:
-        return await catalogue.replace(session, product, values)
+        await catalogue.update(session, product, values)
     finally:
-        # After an error too: the change may have been committed before the connection broke.
-        await cache.delete(f"product:{product_id}")
+        # After an error too: the database may have committed before the connection broke.
+        await cache.delete(cache_key(product_id))
+    return product
 {% else %}
-async def update_product(product_id: ProductId, values: ProductInput, session: Session) -> Product:
-    """Replace a product."""
-    return await catalogue.replace(session, await get_or_404(session, product_id), values)
+async def update_product(product_id: RowId, values: ProductInput, session: Session) -> Product:
+    """Change a product."""
+    product = await get_or_404(session, product_id)
+    await catalogue.update(session, product, values)
+    return product
 {% endif %}
 
 
 @router.delete("/{product_id}", status_code=HTTPStatus.NO_CONTENT)
 {% if "cache" in cookiecutter.redis %}
-async def delete_product(product_id: ProductId, session: Session, cache: CacheDep) -> None:
+async def delete_product(product_id: RowId, session: Session, cache: CacheDep) -> None:
     """Delete a product."""
     product = await get_or_404(session, product_id)
     try:
         await catalogue.remove(session, product)
     finally:
-        await cache.delete(f"product:{product_id}")
+        await cache.delete(cache_key(product_id))
 {% else %}
-async def delete_product(product_id: ProductId, session: Session) -> None:
+async def delete_product(product_id: RowId, session: Session) -> None:
     """Delete a product."""
     await catalogue.remove(session, await get_or_404(session, product_id))
+{% endif %}
+
+
+async def get_or_404(session: Session, product_id: int) -> Product:
+    """Return a product; raise 404 if there is none."""
+    product = await catalogue.find(session, product_id)
+    if product is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no product {product_id}.")
+    return product
+{% if "cache" in cookiecutter.redis %}
+
+
+def cache_key(product_id: int) -> str:
+    """Return the key under which a product is cached, as JSON."""
+    return f"product:{product_id}"
 {% endif %}

@@ -1,1 +1,1 @@
-"""Reports: slow work that the worker does while the client asks for its progress."""
+"""The reports: a sample of work that runs in the worker, to read, copy and delete."""

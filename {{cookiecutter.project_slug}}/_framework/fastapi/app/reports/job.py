@@ -1,4 +1,4 @@
-"""The job that the worker runs."""
+"""The job of a report, which runs in the worker."""
 
 import asyncio
 from typing import Any
@@ -11,7 +11,7 @@ from app.settings import load_settings
 
 
 def summarise_catalogue() -> dict[str, Any]:
-    """Return the number of products and the value of the stock."""
+    """Return the number of products and the value of their stock."""
     return asyncio.run(_summarise_catalogue())
 
 

@@ -28,8 +28,8 @@ PRODUCTS = (
 )
 
 
-def find_page(page: int, page_size: int) -> tuple[tuple[Product, ...], int]:
-    """Return a page of products and the number of all products."""
+def list_page(page: int, page_size: int) -> tuple[tuple[Product, ...], int]:
+    """Return a page of products and how many there are in all."""
     return PRODUCTS[(page - 1) * page_size : page * page_size], len(PRODUCTS)
 
 
@@ -40,7 +40,7 @@ def find(product_id: int) -> Product | None:
 
 
 def summarise() -> dict[str, Any]:
-    """Return the number of products and the value of the stock."""
+    """Return the number of products and the value of their stock."""
     value = sum(product.price * product.stock for product in PRODUCTS)
     return {"products": len(PRODUCTS), "stock_value": str(value)}
 {% endif %}

@@ -1,15 +1,11 @@
-"""The JSON of products."""
+"""The products as JSON."""
 
 from datetime import datetime
-from decimal import Decimal
-from typing import Annotated
 
-from fastapi import Path
 from pydantic import BaseModel, ConfigDict
 
 from app.dependencies import PageQuery
-
-ProductId = Annotated[int, Path(ge=1, le=2**31 - 1)]
+from app.fields import Money
 
 
 class ProductOutput(BaseModel):
@@ -20,14 +16,14 @@ class ProductOutput(BaseModel):
     id: int
     name: str
     description: str
-    price: Decimal
+    price: Money
     stock: int
     created_at: datetime
     updated_at: datetime
 
 
 class ProductPage(PageQuery):
-    """A page of the list of products."""
+    """A page of products."""
 
     items: list[ProductOutput]
     total: int

@@ -1,4 +1,4 @@
-"""The job that the worker runs."""
+"""The job of a report, which runs in the worker."""
 
 from typing import Any
 
@@ -6,5 +6,5 @@ from app.products import catalogue
 
 
 def summarise_catalogue() -> dict[str, Any]:
-    """Return the number of products and the value of the stock."""
+    """Return the number of products and the value of their stock."""
     return catalogue.summarise()

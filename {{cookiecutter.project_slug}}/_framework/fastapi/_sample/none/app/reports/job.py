@@ -1,4 +1,4 @@
-"""The job that the worker runs."""
+"""The job of a report, which runs in the worker."""
 
 import platform
 from typing import Any

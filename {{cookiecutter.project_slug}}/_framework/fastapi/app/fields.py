@@ -1,0 +1,33 @@
+"""Field types that pydantic doesn't have: amounts of money, and what every database can store."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+MAX_INTEGER = 2**31 - 1
+MONEY = r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
+
+
+def parse_money(value: Any) -> Decimal:
+    """Return the amount with two decimal places; Decimal() itself also takes "1_0", " 1" and "1e3"."""
+    if isinstance(value, Decimal):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(MONEY, value):
+        raise ValueError('must be an amount such as "19.99"')
+    return Decimal(value).quantize(Decimal("0.01"))
+
+
+# A string, because many clients round JSON numbers.
+Money = Annotated[
+    Decimal,
+    BeforeValidator(parse_money),
+    WithJsonSchema({"type": "string", "pattern": MONEY, "examples": ["19.99"]}),
+]
+
+# No database stores the NUL character.
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+
+# The id of a row, in a path.
+RowId = Annotated[int, Field(ge=1, le=MAX_INTEGER)]
