@@ -36,7 +36,7 @@ def axes(template: Template) -> dict[str, tuple[str, ...]]:
 
 def resolve(project: Path, selection: list[str]) -> list[str]:
     """Return the lines that lock each package of a project, after those that say who wrote them."""
-    command = ["uv", "pip", "compile", "--quiet", "--no-python-downloads", *selection, "pyproject.toml"]
+    command = ["uv", "pip", "compile", "--quiet", "--no-python-downloads", "--only-binary", ":all:", *selection, "pyproject.toml"]
     lines = subprocess.run(command, cwd=project, check=True, stdout=subprocess.PIPE, text=True).stdout
     return re.split(r"^(?=[^\s#])", lines, flags=re.MULTILINE)
 

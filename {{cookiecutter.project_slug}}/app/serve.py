@@ -1,6 +1,6 @@
 """Start the server: `python -m app.serve`."""
 
-import logging.config
+import multiprocessing
 from pathlib import Path
 
 from granian import Granian
@@ -11,25 +11,23 @@ from app.settings import load_settings
 
 
 def main() -> None:
-    """Serve until a signal says to stop."""
+    """Serve until SIGTERM or SIGINT."""
     settings = load_settings()
     development = settings.environment == "development"
-    log_config = logs.config(settings)
-    logging.config.dictConfig(log_config)
-    Granian(
+    multiprocessing.set_start_method("fork")
+    server = Granian(
         "app.main:create_app",
         factory=True,
-        address="0.0.0.0",
+        address="0.0.0.0",  # noqa: S104
         port=settings.port,
-        interface=Interfaces.ASGI,
+        interface=Interfaces.{{ "WSGI" if cookiecutter.framework == "flask" else "ASGI" }},
         workers=1 if development else settings.workers,
         respawn_failed_workers=True,
-        workers_kill_timeout=5,
         reload=development,
         reload_paths=[Path(__file__).parent],
-        reload_ignore_worker_failure=True,
-        log_dictconfig=log_config,
-    ).serve()
+        log_dictconfig=logs.config(settings),
+    )
+    server.serve()
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""The tests: `make test` runs them against the services of the development stack."""
+"""The tests of the service: `make test` runs them against the services of the development stack."""

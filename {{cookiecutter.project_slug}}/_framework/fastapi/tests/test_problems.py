@@ -1,7 +1,7 @@
 """Errors have one shape, whoever raises them."""
 
 import asyncio
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 from fastapi import FastAPI, HTTPException
@@ -94,7 +94,7 @@ def test_http_exception(app: FastAPI, client: TestClient, status: int) -> None:
     """Status, detail and headers of an HTTPException reach the client, whatever they are."""
 
     @app.get("/conflict")
-    async def conflict() -> NoReturn:
+    async def conflict() -> None:
         raise HTTPException(status, {"code": "TAKEN", "name": None}, headers={"Retry-After": "5"})
 
     response = client.get("/conflict")
@@ -106,7 +106,7 @@ def test_not_modified(app: FastAPI, client: TestClient) -> None:
     """A status that allows no body has none."""
 
     @app.get("/unchanged")
-    async def unchanged() -> NoReturn:
+    async def unchanged() -> None:
         raise HTTPException(304, headers={"ETag": '"1"'})
 
     response = client.get("/unchanged")
@@ -118,7 +118,7 @@ def test_unexpected(app: FastAPI) -> None:
     app.add_middleware(CORSMiddleware, allow_origins=["https://shop.example"])
 
     @app.get("/bug")
-    async def bug() -> NoReturn:
+    async def bug() -> None:
         raise RuntimeError("secret")
 
     headers = {"Origin": "https://shop.example", "X-Request-ID": "mine-1"}

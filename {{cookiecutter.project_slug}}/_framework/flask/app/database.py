@@ -1,71 +1,166 @@
-"""The connection to the database, for all that stores or reads."""
+"""The database: base class of the models, connections, and the answers to its errors."""
 
 import logging
 {% if cookiecutter.database == "sqlite" %}
 import sqlite3
-from typing import Any
 {% endif %}
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
 
+{% if cookiecutter.database == "postgresql" %}
+import psycopg
+{% endif %}
 from flask import Flask, Response
 from flask_sqlalchemy import SQLAlchemy
-{% if cookiecutter.database == "sqlite" %}
-from sqlalchemy import Engine, event, text
-{% else %}
-from sqlalchemy import Engine, text
+{% if cookiecutter.database == "postgresql" %}
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
 {% endif %}
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
+{% if cookiecutter.database == "mariadb" %}
+from sqlalchemy import MetaData, NullPool, create_engine, text
+{% else %}
+from sqlalchemy import MetaData, NullPool, create_engine, event, text
+{% endif %}
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
-from app.models import Base
+from app.columns import UtcDateTime
 from app.problems import problem
 from app.settings import Settings
 
+{% if cookiecutter.database == "sqlite" %}
 logger = logging.getLogger(__name__)
 
-db = SQLAlchemy(metadata=Base.metadata)
+CONNECT_ARGS: dict[str, Any] = {}
+{% elif cookiecutter.database == "postgresql" %}
+# A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
+# (on its locks, too), and the client gives up on a server that doesn't answer.
+CONNECT_ARGS: dict[str, Any] = {"connect_timeout": 2, "options": "-c statement_timeout=2500"}
+READ_TIMEOUT_SECONDS = 3
+
+logger = logging.getLogger(__name__)
+{% else %}
+# A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
+# (on its locks, too), and the client gives up on a server that doesn't answer.
+CONNECT_ARGS: dict[str, Any] = {
+    "connect_timeout": 2,
+    "read_timeout": 3,
+    "init_command": "SET max_statement_time = 2.5, lock_wait_timeout = 2, innodb_lock_wait_timeout = 2, time_zone = '+00:00'",
+}
+
+logger = logging.getLogger(__name__)
+{% endif %}
+
+
+class Base(DeclarativeBase):
+    """Base class of the models."""
+
+    registry = registry(
+        # A migration can only change or drop a constraint that has a name.
+        metadata=MetaData(
+            naming_convention={
+                "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+                "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+                "ck": "ck_%(table_name)s_%(constraint_name)s",
+                "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+                "pk": "pk_%(table_name)s",
+            }
+        ),
+        type_annotation_map={datetime: UtcDateTime},
+    )
+
+
+db = SQLAlchemy(model_class=Base)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Connect the application to its database; answer 503 while that is out of reach."""
+    """Configure the connections and the answers to database errors."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
 {% if cookiecutter.database == "sqlite" %}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": settings.threads}
 {% else %}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "pool_size": settings.threads,
-        "pool_timeout": 5,
-        # A connection that the database has closed in the meantime is replaced before it is used.
+        # Fewer connections than threads: while the database hangs, the other threads still answer.
+        "pool_size": max(1, settings.threads // 2),
+        "max_overflow": 0,
+        "pool_timeout": 1,
+        # Replace a connection that the database has closed.
         "pool_pre_ping": True,
-        "connect_args": {"connect_timeout": 3},
+        "connect_args": CONNECT_ARGS,
     }
 {% endif %}
     db.init_app(app)
-    for error in (OperationalError, InterfaceError, NoConnectionFreeError):
-        app.register_error_handler(error, unavailable)
-    # One is raised while it is stored, the other when it is read again for the answer.
+{% if cookiecutter.database == "sqlite" %}
+    with app.app_context():
+        event.listen(db.engine, "connect", set_pragmas)
+{% elif cookiecutter.database == "postgresql" %}
+    with app.app_context():
+        event.listen(db.engine, "do_connect", connect)
+{% endif %}
+    for unavailable in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.register_error_handler(unavailable, answer_unavailable)
+    app.register_error_handler(IntegrityError, answer_conflict)
+    # A row that another request has deleted: seen when it is written, or when it is read again.
     for deleted in (StaleDataError, ObjectDeletedError):
-        app.register_error_handler(deleted, lambda _error: problem(404, "It was deleted in the meantime."))
+        app.register_error_handler(deleted, answer_deleted)
 
 
-def unavailable(error: Exception) -> Response:
-    """Answer a request that needs the database while it is out of reach."""
-    logger.error("the database can't answer: %s", error)
-    return problem(503, "The database can't answer at the moment.")
+def answer_unavailable(error: Exception) -> Response:
+    """Answer 503 when the database can't be reached or takes too long."""
+    logger.error("database unavailable: %s", error)
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The database is unavailable at the moment.", headers={"Retry-After": "5"}
+    )
 
 
-def ping(engine: Engine) -> None:
-    """Ask the database for a sign of life; raise where there is none."""
+def answer_conflict(error: Exception) -> Response:
+    """Answer 409 when a constraint refuses the data."""
+    logger.warning("database constraint violated: %s", error)
+    return problem(HTTPStatus.CONFLICT, "The data conflicts with what is stored.")
+
+
+def answer_deleted(_error: Exception) -> Response:
+    """Answer 404 when the row was deleted in the meantime."""
+    return problem(HTTPStatus.NOT_FOUND, "It was deleted in the meantime.")
+
+
+def ping() -> None:
+    """Connect and run a query; raise when the database is down. The pool isn't used: under load it may be busy."""
+    engine = create_engine(db.engine.url, poolclass=NullPool, connect_args=CONNECT_ARGS)
+{% if cookiecutter.database == "postgresql" %}
+    event.listen(engine, "do_connect", connect)
+{% endif %}
     with engine.connect() as connection:
         connection.execute(text("SELECT 1"))
 {% if cookiecutter.database == "sqlite" %}
 
 
-@event.listens_for(Engine, "connect")
-def configure_connection(connection: sqlite3.Connection, _record: Any) -> None:
-    """Let readers go on while somebody writes, and writers wait for one another."""
+def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
+    """Let readers and a writer work at the same time, writers wait for each other, and check foreign keys."""
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA busy_timeout = 5000")
     connection.execute("PRAGMA foreign_keys = ON")
+{% elif cookiecutter.database == "postgresql" %}
+
+
+class Connection(psycopg.Connection[Any]):
+    """A connection with a read timeout: libpq has none, and waits for ever for a server that hangs."""
+
+    def wait[T](self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = READ_TIMEOUT_SECONDS) -> T:
+        """Wait for the server; close the connection when it doesn't answer in time."""
+        try:
+            return super().wait(gen, interval, timeout)
+        except psycopg.OperationalError:
+            if self.info.transaction_status == TransactionStatus.ACTIVE:
+                self.close()
+            raise
+
+
+def connect(_dialect: Any, _record: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Connection:
+    """Open a connection of the class above."""
+    return Connection.connect(*args, **options)
 {% endif %}

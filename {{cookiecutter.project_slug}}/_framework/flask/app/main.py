@@ -1,32 +1,49 @@
 """The application, put together from its parts."""
 
 import logging.config
-import time
 
-from flask import Flask, Response, g, request
+from flask import Flask
 
-from app import {{ "cache, " if "cache" in cookiecutter.redis else "" }}{{ "database, " if cookiecutter.database != "none" else "" }}health, logs, problems, products{{ ", reports" if "queue" in cookiecutter.redis else "" }}
+from app import (
+    __version__,
+{% if "cache" in cookiecutter.redis %}
+    cache,
+{% endif %}
+{% if cookiecutter.database != "none" %}
+    database,
+{% endif %}
+    docs,
+    health,
+    logs,
+    problems,
+{% if "queue" in cookiecutter.redis %}
+    queue,
+{% endif %}
+)
+{% if cookiecutter.sample == "products" %}
+from app.products import routes as products
+{% endif %}
+{% if "queue" in cookiecutter.redis %}
+from app.reports import routes as reports
+{% endif %}
 from app.settings import Settings, load_settings
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """Return the application with these settings, by default the environment's."""
+    """Create the application, by default with the settings of the environment."""
     settings = settings or load_settings()
-    logging.config.dictConfig(logs.config(settings.environment, settings.log_level))
+    logging.config.dictConfig(logs.config(settings))
     app = Flask(__name__)
     app.config.from_mapping(
+        SETTINGS=settings,
+        MAX_CONTENT_LENGTH=settings.max_body_bytes,
         API_TITLE="{{ cookiecutter.project_name }}",
-        API_VERSION="0.1.0",
+        API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/",
-        OPENAPI_JSON_PATH="openapi.json",
-        OPENAPI_SWAGGER_UI_PATH="docs",
-        OPENAPI_SWAGGER_UI_URL="https://cdn.jsdelivr.net/npm/swagger-ui-dist@5/",
-{% if cookiecutter.redis != "none" %}
-        REDIS_URL=settings.redis_url,
-{% endif %}
+        API_SPEC_OPTIONS={"info": {"description": "{{ cookiecutter.description }}"}},
     )
-    log_requests(app)
+    logs.init_app(app)
 {% if cookiecutter.database != "none" %}
     database.init_app(app, settings)
 {% endif %}
@@ -34,27 +51,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     cache.init_app(app, settings)
 {% endif %}
 {% if "queue" in cookiecutter.redis %}
-    reports.init_app(app, settings)
+    queue.init_app(app, settings)
 {% endif %}
+    app.register_blueprint(docs.blueprint)
     api = problems.Api(app)
     api.register_blueprint(health.blueprint)
+{% if cookiecutter.sample == "products" %}
     api.register_blueprint(products.blueprint)
+{% endif %}
 {% if "queue" in cookiecutter.redis %}
     api.register_blueprint(reports.blueprint)
 {% endif %}
     return app
-
-
-def log_requests(app: Flask) -> None:
-    """Give every request an id, which its answer carries too, and write a line when it has been answered."""
-
-    @app.before_request
-    def begin() -> None:
-        g.started = time.perf_counter()
-        g.request_id = logs.begin_request(request.headers.get("X-Request-ID"))
-
-    @app.after_request
-    def end(response: Response) -> Response:
-        response.headers["X-Request-ID"] = g.request_id
-        logs.end_request(request.method, request.path, response.status_code, time.perf_counter() - g.started)
-        return response

@@ -1,4 +1,4 @@
-"""The settings of the service, read from the environment once, when a process starts."""
+"""The settings of the service, read from the environment when a process starts."""
 
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
 import os
@@ -13,15 +13,14 @@ from environs import Env, EnvError, validate
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 {% endif %}
-{% if cookiecutter.database != "none" %}
-
-# Raised for what is no URL, the second for a port that is no number.
-NO_URL = (ArgumentError, ValueError)
-{% endif %}
 {% if cookiecutter.database == "postgresql" %}
-DRIVER = "postgresql+psycopg"
+
+# What platforms hand out, and the same with a driver.
+POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 {% elif cookiecutter.database == "mariadb" %}
-DRIVER = "mariadb+pymysql"
+
+# What platforms hand out, and the same with a driver.
+MARIADB_SCHEMES = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")
 {% endif %}
 
 
@@ -31,8 +30,12 @@ class Settings:
 
     environment: str
     log_level: str
+    port: int
     workers: int
     threads: int
+    max_body_bytes: int
+    root_path: str
+    trusted_proxies: list[str]
 {% if cookiecutter.database != "none" %}
     database_url: URL
 {% endif %}
@@ -45,18 +48,22 @@ class Settings:
 
 
 def load_settings() -> Settings:
-    """Read and check the environment; stop with one sentence that names what is missing or malformed."""
+    """Read and check the environment; exit with a sentence that names the variable that is wrong."""
     env = Env()
     try:
         return Settings(
             environment=env.str("ENVIRONMENT", "production", validate=validate.OneOf(["development", "production"])),
             log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
-            workers=env.int("WORKERS", 2, validate=validate.Range(1, 64)),
-            threads=env.int("THREADS", 4, validate=validate.Range(1, 64)),
+            port=env.int("PORT", {{ cookiecutter.port }}, validate=validate.Range(1, 65535)),
+            workers=env.int("WORKERS", 2, validate=validate.Range(1, 16)),
+            threads=env.int("THREADS", 8, validate=validate.Range(1, 32)),
+            max_body_bytes=env.int("MAX_BODY_BYTES", 1024 * 1024, validate=validate.Range(1)),
+            root_path=env.str("ROOT_PATH", "", validate=validate.Regexp(r"^(/[\w.~-]+)*$", error="must be a path")),
+            trusted_proxies=env.list("TRUSTED_PROXIES", ["127.0.0.1"]),
 {% if cookiecutter.database == "sqlite" %}
-            database_url=database_url(env.str("DATABASE_URL", "sqlite:////data/app.db")),
+            database_url=parse_database_url(env.str("DATABASE_URL", "sqlite:////data/app.db")),
 {% elif cookiecutter.database != "none" %}
-            database_url=database_url(env.str("DATABASE_URL")),
+            database_url=parse_database_url(env.str("DATABASE_URL")),
 {% endif %}
 {% if cookiecutter.redis != "none" %}
             redis_url=env.str("REDIS_URL", validate=validate.Regexp(r"rediss?://.+", error="must start with redis://")),
@@ -70,35 +77,48 @@ def load_settings() -> Settings:
 {% if cookiecutter.database != "none" %}
 
 
-def database_url(text: str) -> URL:
+def parse_database_url(text: str) -> URL:
 {% if cookiecutter.database == "sqlite" %}
-    """Parse the URL of the database; raise EnvError where it is none."""
+    """Parse DATABASE_URL; raise EnvError for anything but an SQLite file."""
 {% else %}
-    """Parse the URL of the database, with the password from DATABASE_PASSWORD_FILE where that is set.
-
-    Raises EnvError where the URL or the file is of no use.
-    """
+    """Parse DATABASE_URL and put in the driver and, from DATABASE_PASSWORD_FILE, the password; raise EnvError."""
 {% endif %}
     try:
         url = make_url(text)
-    except NO_URL:
+    except ValueError, ArgumentError:
         raise EnvError('Environment variable "DATABASE_URL" invalid: it is not a URL') from None
 {% if cookiecutter.database == "sqlite" %}
-    if url.drivername != "sqlite":
-        raise EnvError('Environment variable "DATABASE_URL" invalid: it must start with sqlite:///')
-    return url
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise EnvError('Environment variable "DATABASE_URL" invalid: it must be sqlite:///path/to/file')
+    return url.set(drivername="sqlite")
 {% else %}
-    if url.drivername != DRIVER or not url.host:
-        raise EnvError(f'Environment variable "DATABASE_URL" invalid: it must be {DRIVER}://user@host/name')
+{% if cookiecutter.database == "postgresql" %}
+    if url.drivername not in POSTGRESQL_SCHEMES or not url.host:
+        raise EnvError('Environment variable "DATABASE_URL" invalid: it must be postgresql://user@host/name')
+    url = url.set(drivername="postgresql+psycopg")
+{% else %}
+    if url.drivername not in MARIADB_SCHEMES or not url.host:
+        raise EnvError('Environment variable "DATABASE_URL" invalid: it must be mariadb://user@host/name')
+    url = url.set(drivername="mariadb+pymysql")
+{% endif %}
     file = os.environ.get("DATABASE_PASSWORD_FILE")
-    if file:
-        try:
-            url = url.set(password=Path(file).read_text(encoding="utf-8").strip())
-        except OSError as error:
-            raise EnvError(
-                f'Environment variable "DATABASE_PASSWORD_FILE" invalid: {file}: {error.strerror}; '
-                'run "make secrets" to write it'
-            ) from None
-    return url
+    return url.set(password=read_password(Path(file))) if file else url
+
+
+def read_password(file: Path) -> str:
+    """Read a password; raise EnvError for one that the database would read differently."""
+    try:
+        password = file.read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise EnvError(
+            f'Environment variable "DATABASE_PASSWORD_FILE" invalid: {file} can\'t be read ({error}); '
+            'run "make secrets" to write it'
+        ) from None
+    if not password or password != password.strip():
+        raise EnvError(
+            f'Environment variable "DATABASE_PASSWORD_FILE" invalid: {file} is empty, or has white space '
+            "before or after the password"
+        )
+    return password
 {% endif %}
 {% endif %}

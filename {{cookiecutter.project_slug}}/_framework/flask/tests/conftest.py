@@ -1,37 +1,37 @@
-"""What the tests share: the application, and what it depends on, apart from the data of development."""
+"""Fixtures: the application and its test client, with a database and a Redis of their own."""
 
 {% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 import os
 {% endif %}
 from collections.abc import Iterator
 
-import httpx
 import pytest
 {% if cookiecutter.database != "none" %}
 from alembic import command
 from alembic.config import Config
 {% endif %}
+from flask import Flask
+from flask.testing import FlaskClient
 {% if cookiecutter.redis != "none" %}
 from redis import Redis
 {% endif %}
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, text
 {% endif %}
 
 from app.main import create_app
+{% if cookiecutter.database in ("postgresql", "mariadb") %}
+from app.settings import load_settings
+{% endif %}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 {% if cookiecutter.database == "sqlite" %}
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Give the application an empty database{{ " and an empty Redis" if cookiecutter.redis != "none" else "" }}."""
-{% elif cookiecutter.database != "none" %}
-def services() -> Iterator[None]:
-    """Give the application an empty database{{ " and an empty Redis" if cookiecutter.redis != "none" else "" }}."""
 {% else %}
 def services() -> Iterator[None]:
-    """Give the application {{ "an empty Redis" if cookiecutter.redis != "none" else "its settings" }}."""
 {% endif %}
+    """Set the environment of the tests{{ ", and migrate an empty database" if cookiecutter.database != "none" else "" }}."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("ENVIRONMENT", "development")
 {% if cookiecutter.redis != "none" %}
@@ -39,11 +39,10 @@ def services() -> Iterator[None]:
         Redis.from_url(os.environ["TEST_REDIS_URL"]).flushdb()
 {% endif %}
 {% if cookiecutter.database == "sqlite" %}
-        database = tmp_path_factory.mktemp("data") / "test.db"
-        environment.setenv("DATABASE_URL", f"sqlite:///{database}")
+        environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path_factory.mktemp('data') / 'test.db'}")
 {% elif cookiecutter.database != "none" %}
         environment.setenv("DATABASE_URL", os.environ["TEST_DATABASE_URL"])
-        create_database(os.environ["TEST_DATABASE_URL"])
+        create_database()
 {% endif %}
 {% if cookiecutter.database != "none" %}
         command.upgrade(Config("migrations/alembic.ini"), "head")
@@ -51,17 +50,22 @@ def services() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def client(services: None) -> Iterator[httpx.Client]:  # noqa: ARG001  # it has to be there
-    """Return a client of the application."""
-    with httpx.Client(transport=httpx.WSGITransport(app=create_app()), base_url="http://test") as client:
-        yield client
+@pytest.fixture
+def app() -> Flask:
+    """Return the application."""
+    return create_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Return a test client of the application."""
+    return app.test_client()
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
 
 
-def create_database(address: str) -> None:
-    """Create the tests' own database, anew for every run."""
-    url = make_url(address)
+def create_database() -> None:
+    """Create the tests' database; drop the one of an earlier run."""
+    url = load_settings().database_url
 {% if cookiecutter.database == "postgresql" %}
     engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
 {% else %}

@@ -1,0 +1,44 @@
+"""The catalogue: a read-only sample, since there is no database."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product."""
+
+    id: int
+    name: str
+    description: str
+    price: Decimal
+    stock: int
+    created_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    updated_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+PRODUCTS = [
+    Product(1, "Notebook", "Dotted, 160 pages", Decimal("12.50"), 40),
+    Product(2, "Fountain pen", "Medium nib", Decimal("34.00"), 12),
+    Product(3, "Ink", "Blue-black, 50 ml", Decimal("9.90"), 25),
+]
+
+
+def list_page(page: int, page_size: int) -> dict[str, Any]:
+    """Return a page of products and how many there are."""
+    items = PRODUCTS[(page - 1) * page_size : page * page_size]
+    return {"items": items, "page": page, "page_size": page_size, "total": len(PRODUCTS)}
+
+
+def find(product_id: int) -> Product | None:
+    """Return a product, or None."""
+    return next((product for product in PRODUCTS if product.id == product_id), None)
+{% if "queue" in cookiecutter.redis %}
+
+
+def summarise() -> dict[str, Any]:
+    """Return the number of products and the value of their stock."""
+    return {"products": len(PRODUCTS), "stock_value": str(sum(product.price * product.stock for product in PRODUCTS))}
+{% endif %}

@@ -1,0 +1,60 @@
+"""The catalogue: how products are stored and found."""
+
+from collections.abc import Mapping
+{% if "queue" in cookiecutter.redis %}
+from decimal import Decimal
+{% endif %}
+from typing import Any
+
+{% if "queue" in cookiecutter.redis %}
+from sqlalchemy import func, select, type_coerce
+{% else %}
+from sqlalchemy import select
+{% endif %}
+
+{% if "queue" in cookiecutter.redis %}
+from app.columns import Money
+{% endif %}
+from app.database import db
+from app.products.models import Product
+
+
+def list_page(page: int, page_size: int) -> dict[str, Any]:
+    """Return a page of products, oldest first, and how many there are."""
+    found = db.paginate(select(Product).order_by(Product.id), page=page, per_page=page_size, error_out=False)
+    return {"items": found.items, "page": page, "page_size": page_size, "total": found.total}
+
+
+def get_or_404(product_id: int) -> Product:
+    """Return a product; abort with 404 if there is none."""
+    return db.get_or_404(Product, product_id, description=f"There is no product {product_id}.")
+
+
+def add(values: Mapping[str, Any]) -> Product:
+    """Store a new product."""
+    product = Product(**values)
+    db.session.add(product)
+    db.session.commit()
+    return product
+
+
+def update(product: Product, values: Mapping[str, Any]) -> None:
+    """Change a product."""
+    for name, value in values.items():
+        setattr(product, name, value)
+    db.session.commit()
+
+
+def remove(product: Product) -> None:
+    """Delete a product."""
+    db.session.delete(product)
+    db.session.commit()
+{% if "queue" in cookiecutter.redis %}
+
+
+def summarise() -> dict[str, Any]:
+    """Return the number of products and the value of their stock."""
+    value = type_coerce(func.sum(Product.price * Product.stock), Money)
+    products, stock_value = db.session.execute(select(func.count(Product.id), value)).one()
+    return {"products": products, "stock_value": str(stock_value or Decimal("0.00"))}
+{% endif %}

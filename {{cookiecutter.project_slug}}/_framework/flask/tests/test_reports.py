@@ -1,0 +1,72 @@
+"""Reports: enqueued over HTTP, made by a worker."""
+
+{% if cookiecutter.sample == "products" and cookiecutter.database != "none" %}
+from decimal import Decimal
+{% endif %}
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from rq import SimpleWorker
+
+from app.queue import current_queue
+from app.reports import job
+
+
+def run_jobs(app: Flask) -> None:
+    """Run all enqueued jobs, as the worker does."""
+    with app.app_context():
+        queue = current_queue()
+        SimpleWorker([queue], connection=queue.connection, serializer=queue.serializer).work(burst=True)
+
+
+def make_report(app: Flask, client: FlaskClient) -> dict[str, Any]:
+    """Create a report, run its job, and return it."""
+    response = client.post("/reports")
+    assert (response.status_code, response.json["status"], response.json["result"]) == (202, "queued", None)
+    run_jobs(app)
+    report: dict[str, Any] = client.get(response.headers["Location"]).json
+    assert report["id"] == response.json["id"]
+    return report
+
+
+{% if cookiecutter.sample == "none" %}
+def test_report(app: Flask, client: FlaskClient) -> None:
+    """A report says where its job ran."""
+    report = make_report(app, client)
+    assert report["status"] == "finished"
+    assert report["result"].keys() == {"host", "python"}
+{% elif cookiecutter.database == "none" %}
+def test_report(app: Flask, client: FlaskClient) -> None:
+    """A report counts the products and values their stock."""
+    report = make_report(app, client)
+    assert (report["status"], report["result"]) == ("finished", {"products": 3, "stock_value": "1155.50"})
+{% else %}
+def test_report(app: Flask, client: FlaskClient) -> None:
+    """A report counts the products and values their stock."""
+    before = make_report(app, client)["result"]
+    client.post("/products", json={"name": "Ink", "price": "12.50", "stock": 2})
+    report = make_report(app, client)
+    assert report["status"] == "finished"
+    assert report["result"]["products"] == before["products"] + 1
+    assert Decimal(report["result"]["stock_value"]) == Decimal(before["stock_value"]) + 25
+{% endif %}
+
+
+def test_failed_report(monkeypatch: pytest.MonkeyPatch, app: Flask, client: FlaskClient) -> None:
+    """A job that raises makes a failed report."""
+    response = client.post("/reports")
+{% if cookiecutter.sample == "products" %}
+    monkeypatch.delattr(job, "summarise_catalogue")
+{% else %}
+    monkeypatch.delattr(job, "describe_worker")
+{% endif %}
+    run_jobs(app)
+    assert client.get(response.headers["Location"]).json["status"] == "failed"
+
+
+@pytest.mark.parametrize("report_id", ["unknown", "no.id", "x" * 500])
+def test_not_found(client: FlaskClient, report_id: str) -> None:
+    """There is no report that nobody created."""
+    assert client.get(f"/reports/{report_id}").status_code == 404
