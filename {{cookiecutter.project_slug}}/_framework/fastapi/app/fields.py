@@ -19,12 +19,22 @@ def parse_money(value: Any) -> Decimal:
     return Decimal(value).quantize(Decimal("0.01"))
 
 
+def refuse_other_types(value: Any) -> Any:
+    """Refuse what pydantic would convert to a number, such as "2" and true."""
+    if type(value) not in (int, float):
+        raise ValueError("must be an integer")
+    return value
+
+
 # A string, because many clients round JSON numbers.
 Money = Annotated[
     Decimal,
     BeforeValidator(parse_money),
     WithJsonSchema({"type": "string", "pattern": MONEY, "examples": ["19.99"]}),
 ]
+
+# Not strict: in JSON, 2.0 is an integer too.
+Integer = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER), BeforeValidator(refuse_other_types)]
 
 # No database stores the NUL character.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]

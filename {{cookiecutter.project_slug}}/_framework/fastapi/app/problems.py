@@ -16,6 +16,7 @@ from redis import RedisError
 {% endif %}
 from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.routing import Match
 
 PROBLEM_JSON = "application/problem+json"
 {% if "queue" in cookiecutter.redis %}
@@ -72,11 +73,25 @@ def add_error_handlers(app: FastAPI) -> None:
     app.add_middleware(ServerErrorMiddleware, handler=handle_unexpected_error)
 
 
-async def handle_http_exception(_request: Request, error: HTTPException) -> Response:
+async def handle_http_exception(request: Request, error: HTTPException) -> Response:
     """Keep the status, the detail and the headers."""
     if not is_body_allowed_for_status_code(error.status_code):
         return Response(status_code=error.status_code, headers=error.headers)
-    return problem(error.status_code, error.detail, headers=error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {**(headers or {}), "Allow": ", ".join(allowed_methods(request))}
+    return problem(error.status_code, error.detail, headers=headers)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """Return the methods of a path: each route of FastAPI names only its own."""
+    requests = {method: {**request.scope, "method": method} for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
+    allowed = [
+        method
+        for method, scope in requests.items()
+        if any(route.matches(scope)[0] == Match.FULL for route in request.app.routes)
+    ]
+    return ["HEAD", *allowed] if "GET" in allowed else allowed
 
 
 async def handle_invalid_request(_request: Request, error: RequestValidationError) -> Response:

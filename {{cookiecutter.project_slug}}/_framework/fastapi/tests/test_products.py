@@ -75,6 +75,7 @@ def test_location_behind_root_path(settings: Settings) -> None:
         ("stock", 2**31),
         ("stock", 2.7),
         ("stock", "2"),
+        ("stock", True),
     ],
 )
 def test_invalid_field(client: TestClient, field: str, value: object) -> None:
