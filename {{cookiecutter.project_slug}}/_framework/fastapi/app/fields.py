@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+# What the database's INTEGER can hold.
 MAX_INTEGER = 2**31 - 1
 MONEY = r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
 
@@ -33,8 +34,8 @@ Money = Annotated[
     WithJsonSchema({"type": "string", "pattern": MONEY, "examples": ["19.99"]}),
 ]
 
-# Not strict: in JSON, 2.0 is an integer too.
-Integer = Annotated[int, Field(ge=-MAX_INTEGER, le=MAX_INTEGER), BeforeValidator(refuse_other_types)]
+# For an int in a JSON body, after its Field. Not `strict=True`: in JSON, 2.0 is an integer too.
+NumberOnly = BeforeValidator(refuse_other_types)
 
 # No database stores the NUL character.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.dependencies import PageQuery
-from app.fields import Integer, Money, Text
+from app.fields import MAX_INTEGER, Money, NumberOnly, Text
 
 
 class ProductInput(BaseModel):
@@ -15,7 +15,7 @@ class ProductInput(BaseModel):
     name: Annotated[Text, Field(min_length=1, max_length=200)]
     description: Annotated[Text, Field(max_length=2000)] = ""
     price: Money
-    stock: Annotated[Integer, Field(ge=0)] = 0
+    stock: Annotated[int, Field(ge=0, le=MAX_INTEGER), NumberOnly] = 0
 
 
 class ProductOutput(ProductInput):
