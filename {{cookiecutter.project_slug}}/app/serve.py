@@ -1,6 +1,7 @@
 """Start the server: `python -m app.serve`."""
 
 import multiprocessing
+from importlib import import_module
 from pathlib import Path
 
 from granian import Granian
@@ -8,23 +9,43 @@ from granian.constants import Interfaces
 
 from app import logs
 from app.settings import load_settings
+{% if cookiecutter.database == "sqlite" %}
+from app.tables import create_tables
+{% endif %}
 
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     settings = load_settings()
     development = settings.environment == "development"
-    multiprocessing.set_start_method("fork")
+{% if cookiecutter.database == "sqlite" %}
+    create_tables(settings.database_url)
+{% endif %}
+    if development:
+        # Each reload starts a new interpreter, so that every edited module is imported again.
+        multiprocessing.set_start_method("spawn")
+    else:
+        # Forked workers share the memory of what is imported here. Each creates its own application.
+        multiprocessing.set_start_method("fork")
+        import_module("app.main")
     server = Granian(
-        "app.main:create_app",
+        "app.{{ "asgi" if cookiecutter.framework == "flask" else "main" }}:create_app",
         factory=True,
-        address="0.0.0.0",  # noqa: S104
+        interface=Interfaces.ASGI,
+        websockets=False,
+        address="0.0.0.0",  # noqa: S104  # the container's own interface; Docker publishes it
         port=settings.port,
-        interface=Interfaces.{{ "WSGI" if cookiecutter.framework == "flask" else "ASGI" }},
+{% if cookiecutter.framework == "flask" %}
+        url_path_prefix=settings.root_path or None,
+{% endif %}
         workers=1 if development else settings.workers,
         respawn_failed_workers=True,
+        workers_kill_timeout=5,
+        # Connections per worker. A connection that sends nothing counts too, so there must be room for many.
+        backpressure=4096,
         reload=development,
         reload_paths=[Path(__file__).parent],
+        reload_ignore_worker_failure=True,
         log_dictconfig=logs.config(settings),
     )
     server.serve()

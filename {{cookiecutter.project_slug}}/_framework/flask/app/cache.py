@@ -44,10 +44,11 @@ class Cache:
         if time.monotonic() < self.paused_until:
             return None
         try:
-            return self.redis.get(key) or None
+            text = self.redis.get(key)
         except RedisError as error:
             self.pause(error)
             return None
+        return str(text) if text else None
 
     def set(self, key: str, text: str) -> None:
         """Cache a text, unless there is one already or it has just been deleted."""

@@ -108,7 +108,7 @@ def parse_database_url(text: str) -> URL:
 def read_password(file: Path) -> str:
     """Read a password; raise EnvError for one that the database would read differently."""
     try:
-        password = file.read_text(encoding="utf-8").removesuffix("\n")
+        password = file.read_bytes().decode().removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise EnvError(
             f'Environment variable "DATABASE_PASSWORD_FILE" invalid: {file} can\'t be read ({error}); '

@@ -1,0 +1,64 @@
+"""The Flask application as the server runs it: over ASGI, so that a slow upload doesn't occupy a thread.
+
+Under WSGI the thread that answers a request also reads its body: a few slow uploads would block every thread.
+"""
+
+import asyncio
+
+from a2wsgi import WSGIMiddleware
+from a2wsgi.asgi_typing import ASGIApp, HTTPRequestEvent, Receive, Scope, Send
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
+from werkzeug.exceptions import RequestTimeout
+
+from app import main
+from app.settings import load_settings
+
+BODY_TIMEOUT_SECONDS = 30
+
+
+def create_app() -> ASGIApp:
+    """Create the application and the threads that answer its requests."""
+    settings = load_settings()
+    app: ASGIApp = WSGIMiddleware(main.create_app(settings), workers=settings.threads)
+    app = BodyBuffer(app, settings.max_body_bytes)
+    app = wrap_asgi_with_proxy_headers(app, settings.trusted_proxies)
+    return app
+
+
+class BodyBuffer:
+    """Receives the body of a request before the request needs a thread."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        """Wrap an application that refuses bodies of more than `max_bytes`."""
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; Flask answers 413 or 408 when it is about to read a body that isn't complete."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        body = bytearray()
+        more = True
+        timed_out = False
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+                while more and len(body) <= self.max_bytes:
+                    event = await receive()
+                    if event["type"] != "http.request":
+                        return  # the client has disconnected
+                    body += event["body"]
+                    more = event["more_body"]
+        except TimeoutError:
+            timed_out = True
+
+        async def receive_body() -> HTTPRequestEvent:
+            if timed_out:
+                raise RequestTimeout
+            return {"type": "http.request", "body": bytes(body), "more_body": False}
+
+        headers = dict(scope["headers"])
+        if headers.pop(b"transfer-encoding", None):
+            # Flask reads only as many bytes as Content-Length says.
+            headers[b"content-length"] = b"%d" % (len(body) + timed_out)
+        await self.app({**scope, "headers": headers.items()}, receive_body, send)
