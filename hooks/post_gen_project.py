@@ -23,6 +23,7 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
         "migrations",
         "tests/migrating.py",
         "tests/test_columns.py",
+        "tests/test_database.py",
         "tests/test_migrations.py",
     ),
     ("database", ("sqlite",)): ("app/tables.py",),
