@@ -88,7 +88,7 @@ class Settings(BaseSettings):
         """Parse the URL and put in the asynchronous driver."""
         try:
             url = make_url(value)
-        except (ArgumentError, ValueError):
+        except ValueError, ArgumentError:
             raise ValueError("it is not a URL") from None
         if url.get_backend_name() != "sqlite" or not url.database:
             raise ValueError("it must be sqlite:///path/to/file")
@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         """Parse the URL and put in the driver and the password from its file."""
         try:
             url = make_url(value)
-        except (ArgumentError, ValueError):
+        except ValueError, ArgumentError:
             raise ValueError("it is not a URL") from None
 {% if cookiecutter.database == "postgresql" %}
         if url.drivername not in POSTGRESQL_SCHEMES or not url.host:
