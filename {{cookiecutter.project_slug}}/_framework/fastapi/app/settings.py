@@ -22,12 +22,14 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 {% endif %}
-{% if cookiecutter.database == "postgresql" %}
+{% if cookiecutter.database != "none" %}
 
+INVALID_URL_ERRORS = (ArgumentError, ValueError)
+{% endif %}
+{% if cookiecutter.database == "postgresql" %}
 # What platforms hand out, and the same with a driver.
 POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 {% elif cookiecutter.database == "mariadb" %}
-
 # What platforms hand out, and the same with a driver.
 MARIADB_SCHEMES = ("mysql", "mariadb", "mysql+asyncmy", "mariadb+asyncmy")
 {% endif %}
@@ -88,7 +90,7 @@ class Settings(BaseSettings):
         """Parse the URL and put in the asynchronous driver."""
         try:
             url = make_url(value)
-        except (ArgumentError, ValueError):
+        except INVALID_URL_ERRORS:
             raise ValueError("it is not a URL") from None
         if url.get_backend_name() != "sqlite" or not url.database:
             raise ValueError("it must be sqlite:///path/to/file")
@@ -101,7 +103,7 @@ class Settings(BaseSettings):
         """Parse the URL and put in the driver and the password from its file."""
         try:
             url = make_url(value)
-        except (ArgumentError, ValueError):
+        except INVALID_URL_ERRORS:
             raise ValueError("it is not a URL") from None
 {% if cookiecutter.database == "postgresql" %}
         if url.drivername not in POSTGRESQL_SCHEMES or not url.host:
