@@ -172,7 +172,8 @@ def test_port(answers: dict[str, str], texts: dict[str, str]) -> None:
     assert re.findall(r"^EXPOSE (.*)", texts["Dockerfile"], re.MULTILINE) == [answers["port"]]
     assert answers["port"] in texts["app/settings.py"]
     if answers["port"] != default:
-        assert [name for name, text in texts.items() if re.search(rf"\b{default}\b", text)] == []
+        pattern = re.compile(rf":{default}\b|port\W.*\b{default}\b", re.IGNORECASE)
+        assert [name for name, text in texts.items() if pattern.search(text)] == []
 
 
 def test_production_source(production: dict[str, Any]) -> None:
