@@ -1,6 +1,6 @@
-"""Leave exactly the files that the answers call for, each in its place.
+"""Move and delete rendered files, so that exactly those remain that the answers need.
 
-Standard library only, no network, the same result however often it runs: `cruft update` relies on it.
+Standard library only, no network, idempotent: `cruft update` runs it twice.
 """
 
 import json
@@ -10,10 +10,10 @@ from pathlib import Path
 
 Answers = Mapping[str, str]
 
-# A directory per choice, whose content becomes the project's own: _framework/flask/app -> app
+# Options with a directory for each choice, whose content moves to the root: _framework/flask/app -> app
 LIFTED = ("framework", "database", "sample")
 
-# (option, choices) -> paths that only those choices call for
+# (option, choices) -> paths that only these choices need
 ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
     ("database", ("sqlite", "postgresql", "mariadb")): (
         "app/columns.py",
@@ -21,6 +21,9 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
         "app/products/models.py",
         "app/products/samples.py",
         "migrations",
+        "tests/migrating.py",
+        "tests/test_columns.py",
+        "tests/test_database.py",
         "tests/test_migrations.py",
     ),
     ("database", ("sqlite",)): ("app/tables.py",),
@@ -41,7 +44,7 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
 
 
 def lift(project: Path, option: str, choice: str) -> None:
-    """Move the files below `_<option>/<choice>` to the same places in the project; drop the other choices'."""
+    """Move the files in `_<option>/<choice>` to the project's root, and delete those of the other choices."""
     choices = project / f"_{option}"
     if not choices.is_dir():
         return
@@ -53,14 +56,14 @@ def lift(project: Path, option: str, choice: str) -> None:
 
 
 def unused(answers: Answers) -> Iterator[str]:
-    """Yield the paths that these answers do not call for."""
+    """Yield the paths that these answers do not need."""
     for (option, choices), paths in ONLY_FOR.items():
         if answers[option] not in choices:
             yield from paths
 
 
 def prune(project: Path, paths: Iterator[str]) -> None:
-    """Delete the paths, and the directories that this leaves empty."""
+    """Delete the paths, and parent directories that become empty."""
     for path in (project / name for name in paths):
         if path.is_dir():
             shutil.rmtree(path)
@@ -73,7 +76,7 @@ def prune(project: Path, paths: Iterator[str]) -> None:
 
 
 def main(answers: Answers, project: Path) -> None:
-    """Turn the rendered template at `project` into the project that `answers` describe."""
+    """Reduce the rendered template at `project` to the project that `answers` describe."""
     for option in LIFTED:
         lift(project, option, answers[option])
     prune(project, unused(answers))

@@ -1,6 +1,6 @@
-"""Refuse answers that no project can be made from, before anything is written.
+"""Refuse invalid answers before anything is written.
 
-The rules and the conflicts are those of `cookiecutter.json`; the wizard reads the same ones.
+The rules and conflicts are in `cookiecutter.json`; the wizard uses the same function.
 """
 
 import json
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def objections(context: Mapping[str, Any]) -> Iterator[str]:
-    """Yield one sentence for every rule or conflict of the template that the answers run into."""
+    """Yield a sentence for each rule or conflict of the template that the answers violate."""
     for option, rule in context["_rules"].items():
         if not re.fullmatch(rule["matches"], context[option]):
             yield f"{option} {context[option]!r} can't be used: {rule['why']}"

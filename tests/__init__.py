@@ -1,1 +1,1 @@
-"""The proof, in tiers: unit, render, docker; each can be run alone."""
+"""Tests in three tiers: unit, render, docker. Each can be run alone."""

@@ -1,8 +1,8 @@
-"""Resolve the dependencies of every combination, and write the template's requirements files from that.
+"""Lock the dependencies of every combination in the template's requirements files.
 
-What a combination needs follows from its rendered `pyproject.toml` alone. uv resolves each; a package's lines then
-go into the template once, under the condition that says which combinations they belong to, so that a project is
-locked when it is generated, without a network. Run it with `make locks`.
+uv resolves the rendered `pyproject.toml` of each combination. Each package is written to the template once, inside
+a Jinja condition for the combinations that have it, so that a generated project is locked without a network.
+Run it with `make locks`.
 """
 
 import itertools
@@ -21,28 +21,29 @@ from dockwright.template import SOURCE, Template, load
 Combination = tuple[str, ...]
 Locks = Mapping[Combination, list[str]]
 
-# requirements file -> what of pyproject.toml it locks
+# requirements file -> options for uv: which dependencies of pyproject.toml it locks
 FILES = {"requirements.txt": [], "requirements-dev.txt": ["--group", "dev"]}
 PACKAGE = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>\S+)")
 
 
 def axes(template: Template) -> dict[str, tuple[str, ...]]:
-    """Return the options that the dependencies hang on, with their choices."""
+    """Return the options that the dependencies depend on, with their choices."""
     text = (template.root / SOURCE / "pyproject.toml").read_text(encoding="utf-8")
-    asked = set(re.findall(r"cookiecutter\.(\w+)", text))
-    options = (option for option in template.options.values() if option.choices and option.name in asked)
+    used = set(re.findall(r"cookiecutter\.(\w+)", text))
+    options = (option for option in template.options.values() if option.choices and option.name in used)
     return {option.name: option.values for option in options}
 
 
 def resolve(project: Path, selection: list[str]) -> list[str]:
-    """Return the lines that lock each package of a project, after those that say who wrote them."""
-    command = ["uv", "pip", "compile", "--quiet", "--no-python-downloads", "--only-binary", ":all:", *selection, "pyproject.toml"]
+    """Return a block of lines for each locked package of a project, after the block of header comments."""
+    options = ["--quiet", "--no-python-downloads", "--only-binary", ":all:", *selection]
+    command = ["uv", "pip", "compile", *options, "pyproject.toml"]
     lines = subprocess.run(command, cwd=project, check=True, stdout=subprocess.PIPE, text=True).stdout
     return re.split(r"^(?=[^\s#])", lines, flags=re.MULTILINE)
 
 
 def condition(wanted: set[Combination], options: Mapping[str, tuple[str, ...]]) -> str:
-    """Return the shortest Jinja test that holds for the wanted combinations and for no other; empty: for all."""
+    """Return a short Jinja condition that is true for exactly the wanted combinations; empty if they are all."""
     boxes = [
         box
         for box in itertools.product(*(list(subsets(choices)) for choices in options.values()))
@@ -57,13 +58,13 @@ def condition(wanted: set[Combination], options: Mapping[str, tuple[str, ...]]) 
 
 
 def subsets(choices: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Yield every selection of choices but the empty one, the widest first."""
+    """Yield every non-empty selection of choices, the largest first."""
     for size in range(len(choices), 0, -1):
         yield from itertools.combinations(choices, size)
 
 
 def test(box: tuple[tuple[str, ...], ...], options: Mapping[str, tuple[str, ...]]) -> str:
-    """Return the Jinja test that an option's answer is among the selected choices, for every option."""
+    """Return the Jinja condition that every option's answer is among its selected choices."""
     tests = []
     for selected, (name, choices) in zip(box, options.items(), strict=True):
         if len(selected) == 1:
@@ -77,7 +78,7 @@ def test(box: tuple[tuple[str, ...], ...], options: Mapping[str, tuple[str, ...]
 
 
 def merge(locks: Locks, options: Mapping[str, tuple[str, ...]]) -> str:
-    """Return the requirements file of all combinations, each package under its condition."""
+    """Return the requirements file for all combinations, each package in its condition."""
     blocks: dict[str, set[Combination]] = {}
     for combination, lock in locks.items():
         for block in lock:
@@ -91,19 +92,19 @@ def merge(locks: Locks, options: Mapping[str, tuple[str, ...]]) -> str:
 
 
 def by_name(item: tuple[str, object]) -> tuple[str, str]:
-    """Return what uv orders by: the package's name, and then the rest of its line."""
+    """Return uv's sort key: the package's name, then the rest of its line."""
     name, _, rest = item[0].partition("==")
     return name, rest
 
 
 def check(locks: Iterable[Locks]) -> None:
-    """Stop where two combinations lock the same package at different versions."""
+    """Exit if two combinations lock different versions of a package: a release came out during the run."""
     versions: dict[str, set[str]] = {}
     for block in itertools.chain.from_iterable(lock for file in locks for lock in file.values()):
         if found := PACKAGE.match(block):
             versions.setdefault(found["name"], set()).add(found["version"])
-    if torn := {name: sorted(found) for name, found in versions.items() if len(found) > 1}:
-        sys.exit(f"error: some packages are locked at more than one version, run it again: {torn}")
+    if conflicts := {name: sorted(found) for name, found in versions.items() if len(found) > 1}:
+        sys.exit(f"error: some packages are locked at more than one version, run it again: {conflicts}")
 
 
 def main() -> None:

@@ -1,1 +1,1 @@
-"""Tier 2: every combination rendered, parsed, linted and typed."""
+"""Static tests of generated projects: files, style, types, Dockerfiles, compose files and locks."""

@@ -1,4 +1,4 @@
-"""The Dockerfile and the compose files say what the answers call for, as their tools and good practice have it."""
+"""The Dockerfile and the compose files match the answers, and follow good practice."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dockwright.template import load
 from tests.render.conftest import Complaints
 
 FILES = ("compose.yaml", "compose.prod.yaml")
@@ -17,30 +18,30 @@ Services = dict[str, dict[str, Any]]
 
 @pytest.fixture(params=FILES)
 def stack(texts: dict[str, str], request: pytest.FixtureRequest) -> dict[str, Any]:
-    """Return a stack, as its compose file describes it."""
+    """Return the content of a compose file."""
     return read_stack(texts[request.param])
 
 
 @pytest.fixture
 def development(texts: dict[str, str]) -> Services:
-    """Return the services that a developer runs."""
+    """Return the services of the development stack."""
     services: Services = read_stack(texts["compose.yaml"])["services"]
     return services
 
 
 @pytest.fixture
 def production(texts: dict[str, str]) -> dict[str, Any]:
-    """Return the stack that production runs."""
+    """Return the production stack."""
     return read_stack(texts["compose.prod.yaml"])
 
 
 def test_dockerfile(project: Path, hadolint: str, complaints: Complaints) -> None:
-    """Hadolint has nothing to say of the Dockerfile."""
+    """Hadolint finds nothing in the Dockerfile."""
     assert complaints(project, ["Dockerfile"], [hadolint, "--no-color", "Dockerfile"]) == ""
 
 
 def test_base_image(answers: dict[str, str], texts: dict[str, str]) -> None:
-    """The image starts from the one that was asked for, with the Python that was asked for."""
+    """The base image and the version of Python are those of the answers."""
     variant = "" if answers["base_image"] == "full" else f"-{answers['base_image']}"
     assert f"FROM python:{answers['python_version']}{variant} AS " in texts["Dockerfile"].splitlines()[0]
 
@@ -48,13 +49,13 @@ def test_base_image(answers: dict[str, str], texts: dict[str, str]) -> None:
 @pytest.mark.parametrize("settings", [[], ["--env-file", ".env.example"]], ids=["bare", "env"])
 @pytest.mark.parametrize("file", FILES)
 def test_compose(project: Path, compose: list[str], complaints: Complaints, file: str, settings: list[str]) -> None:
-    """Compose accepts the file, with the settings that are offered as an example and without any."""
+    """Compose accepts the file, without settings and with those of .env.example."""
     command = [*compose, *settings, "--file", file, "config", "--quiet"]
     assert complaints(project, [file, ".env.example"], command) == ""
 
 
 def test_services(answers: dict[str, str], stack: dict[str, Any]) -> None:
-    """There are the services that the answers call for, and no others."""
+    """The stack has exactly the services that the answers need."""
     expected = {
         "web": True,
         "worker": "queue" in answers["redis"],
@@ -66,7 +67,7 @@ def test_services(answers: dict[str, str], stack: dict[str, Any]) -> None:
 
 
 def test_references(stack: dict[str, Any]) -> None:
-    """Whatever a service names is defined, and whatever is defined is used."""
+    """Every volume, network and secret that a service names is defined, and every defined one is used."""
     services = stack["services"].values()
     named = {
         "volumes": {volume for service in services for volume in volumes(service) if re.match(r"\w", volume)},
@@ -78,7 +79,7 @@ def test_references(stack: dict[str, Any]) -> None:
 
 
 def test_images(stack: dict[str, Any]) -> None:
-    """Every image has a tag that says which one it is, and only the service's own is built here."""
+    """Every image has a version tag, and only the web service builds one."""
     for name, service in stack["services"].items():
         tag = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", service["image"]).partition(":")[2]
         assert re.fullmatch(r"\d+(\.\d+)*|development", tag), name
@@ -86,7 +87,7 @@ def test_images(stack: dict[str, Any]) -> None:
 
 
 def test_order(answers: dict[str, str], stack: dict[str, Any]) -> None:
-    """Nothing starts before what it needs: Redis healthy, the database brought up to date by who waits for it."""
+    """Services wait until Redis is healthy and the migrations have finished; data services have health checks."""
     for name in {"web", "worker"} & set(stack["services"]):
         expected = {"migrate": "service_completed_successfully"} if answers["database"] != "none" else {}
         expected |= {"redis": "service_healthy"} if answers["redis"] != "none" else {}
@@ -98,20 +99,24 @@ def test_order(answers: dict[str, str], stack: dict[str, Any]) -> None:
 
 
 def test_development_ports(answers: dict[str, str], development: Services) -> None:
-    """In development only this machine reaches the service, and nobody a data service but the service itself."""
+    """In development all ports are bound to this machine's loopback address: the data services' too, but not fixed."""
     ports = {name: service["ports"] for name, service in development.items() if "ports" in service}
-    assert ports == {"web": [f"127.0.0.1:${{PORT:-{port(answers)}}}:{port(answers)}"]}
+    inside = {"postgresql": "5432", "mariadb": "3306"}.get(answers["database"])
+    expected = {"web": [f"127.0.0.1:${{PORT:-{answers['port']}}}:{answers['port']}"]}
+    expected |= {"db": [f"127.0.0.1::{inside}"]} if inside else {}
+    expected |= {"redis": ["127.0.0.1::6379"]} if answers["redis"] != "none" else {}
+    assert ports == expected
 
 
 def test_development_source(development: Services) -> None:
-    """In development the code that runs is the code on the host."""
+    """In development the code on the host is mounted."""
     assert development["web"]["build"] == {"context": ".", "target": "development"}
     for name in {"web", "worker", "migrate"} & set(development):
         assert ".:/app" in development[name]["volumes"], name
 
 
 def test_production_hardened(production: dict[str, Any]) -> None:
-    """In production no service can write to its image, gain a right, or take more than its share of the host."""
+    """In production every service has a read-only root, no capabilities, and limits."""
     for name, service in production["services"].items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
@@ -124,33 +129,73 @@ def test_production_hardened(production: dict[str, Any]) -> None:
 
 
 def test_production_job(texts: dict[str, str], production: dict[str, Any]) -> None:
-    """In production a worker that is told to stop has the time that a job may take."""
+    """In production a worker that is stopped has the time to finish the longest job."""
     if "worker" in production["services"]:
-        (longest,) = re.findall(r"^TIME_LIMIT_SECONDS = (\d+)$", texts["app/jobs.py"], re.MULTILINE)
+        (longest,) = re.findall(r"^TIMEOUT_SECONDS = (\d+)$", texts["app/queue.py"], re.MULTILINE)
         assert int(production["services"]["worker"]["stop_grace_period"].removesuffix("s")) > int(longest)
 
 
+def test_production_database_can_stop(production: dict[str, Any]) -> None:
+    """In production a database has more than the default ten seconds to write its data when it is stopped."""
+    if "db" in production["services"]:
+        assert int(production["services"]["db"]["stop_grace_period"].removesuffix("s")) > 10
+
+
+def test_data_is_kept(answers: dict[str, str], stack: dict[str, Any]) -> None:
+    """A database and a queue have a named volume, mounted where the image keeps its data; a cache has none."""
+    paths = {"postgresql": "/var/lib/postgresql", "mariadb": "/var/lib/mysql"}
+    services = stack["services"]
+    if answers["database"] in paths:
+        assert services["db"]["volumes"] == [f"database:{paths[answers['database']]}"]
+    if answers["database"] == "sqlite":
+        for name in {"web", "worker", "migrate"} & set(services):
+            assert "data:/data" in services[name]["volumes"], name
+    if answers["redis"] != "none":
+        assert services["redis"].get("volumes", []) == (["redis:/data"] if "queue" in answers["redis"] else [])
+        assert ("--appendonly" in services["redis"]["command"]) == ("queue" in answers["redis"])
+
+
+def test_health_checks(texts: dict[str, str], stack: dict[str, Any]) -> None:
+    """Health checks have a start interval, so that `up --wait` takes no longer than the start; databases use TCP."""
+    assert re.search(r"^HEALTHCHECK .*--start-period=\S+ --start-interval=", texts["Dockerfile"], re.MULTILINE)
+    checks = {name: service["healthcheck"] for name, service in stack["services"].items() if "healthcheck" in service}
+    for name, check in checks.items():
+        assert check.get("disable") or {"test", "start_period", "start_interval"} <= set(check), name
+    if "db" in checks:
+        command = checks["db"]["test"]
+        assert "--host=127.0.0.1" in command if "pg_isready" in command else "--connect" in command
+
+
+def test_port(answers: dict[str, str], texts: dict[str, str]) -> None:
+    """The image exposes the chosen port, the service listens on it by default, and no file has another port."""
+    default = load().options["port"].default
+    assert re.findall(r"^EXPOSE (.*)", texts["Dockerfile"], re.MULTILINE) == [answers["port"]]
+    assert answers["port"] in texts["app/settings.py"]
+    if answers["port"] != default:
+        assert [name for name, text in texts.items() if re.search(rf"\b{default}\b", text)] == []
+
+
 def test_production_source(production: dict[str, Any]) -> None:
-    """In production the code that runs is the image's: nothing of the host is mounted."""
+    """In production the code in the image runs: nothing of the host is mounted."""
     assert production["services"]["web"]["build"] == {"context": ".", "target": "production"}
     for name, service in production["services"].items():
         assert all(re.match(r"\w", volume) for volume in volumes(service)), name
 
 
 def test_production_network(answers: dict[str, str], production: dict[str, Any]) -> None:
-    """In production the data services reach nothing and are reached by nothing but the services of the stack."""
+    """In production the data services are on an internal network only."""
     services = production["services"]
     ports = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert ports == {"web": [f"${{PORT:-{port(answers)}}}:{port(answers)}"]}
+    assert ports == {"web": [f"${{PORT:-{answers['port']}}}:{answers['port']}"]}
     for name in {"db", "redis"} & set(services):
         assert services[name]["networks"] == ["data"], name
         assert production["networks"]["data"]["internal"] is True
-        # A service that is on an internal network only has no published port.
+        # On the internal network alone, the published port would not work.
         assert services["web"]["networks"] == ["default", "data"]
 
 
 def test_production_secrets(answers: dict[str, str], production: dict[str, Any]) -> None:
-    """In production a password is a file for those who need it, and never a setting."""
+    """In production passwords are files for the services that need them, and never in the environment."""
     has_password = answers["database"] in ("postgresql", "mariadb")
     for name, service in production["services"].items():
         wanted = has_password and name != "redis"
@@ -164,22 +209,17 @@ def test_production_secrets(answers: dict[str, str], production: dict[str, Any])
 
 @cache
 def read_stack(text: str) -> dict[str, Any]:
-    """Return what a compose file describes."""
+    """Return the content of a compose file."""
     stack: dict[str, Any] = yaml.safe_load(text)
     return stack
 
 
 def volumes(service: dict[str, Any]) -> Iterator[str]:
-    """Yield the source of each of a service's mounts."""
+    """Yield the source of each mount of a service."""
     for volume in service.get("volumes", []):
         yield volume.partition(":")[0]
 
 
 def conditions(service: dict[str, Any]) -> dict[str, str]:
-    """Return what a service waits for, and until when."""
+    """Return the services that a service waits for, with the condition."""
     return {name: needed["condition"] for name, needed in service.get("depends_on", {}).items()}
-
-
-def port(answers: dict[str, str]) -> str:
-    """Return the port that the service listens on."""
-    return answers.get("port", "5000")

@@ -1,4 +1,4 @@
-"""A project has the files that its answers call for and no others, and they read as if written by hand."""
+"""A project has exactly the files that its answers need, and nothing shows that they were rendered."""
 
 import json
 import re
@@ -9,41 +9,71 @@ from typing import Any
 
 import yaml
 
-ALWAYS = """
-    .dockerignore .editorconfig .env.example .gitattributes .gitignore Dockerfile Makefile README.md
-    app/__init__.py app/catalogue.py app/health.py app/logs.py app/main.py app/problems.py app/products.py
-    app/schemas.py app/serve.py app/settings.py compose.prod.yaml compose.yaml development/sitecustomize.py
-    image/prepare.py pyproject.toml requirements-dev.txt requirements.txt tests/__init__.py tests/conftest.py
-    tests/test_health.py tests/test_products.py tests/test_settings.py
-"""
-WITH_DATABASE = """
-    app/database.py app/models.py migrations/alembic.ini migrations/env.py migrations/script.py.mako
-    migrations/versions/0001_create_products.py tests/test_migrations.py
-"""
-WITH_CACHE = "app/cache.py tests/test_cache.py"
-WITH_QUEUE = "app/jobs.py app/reports.py app/worker.py tests/test_reports.py"
+from hooks.post_gen_project import LIFTED
 
-# Python files are parsed, for their own version of the language, by the tools of test_python.
+# Patterns of answers -> the files that projects with these answers have
+FILES: list[tuple[dict[str, str], str]] = [
+    (
+        {},
+        """
+        .dockerignore .editorconfig .env.example .gitattributes .gitignore Dockerfile Makefile README.md
+        app/__init__.py app/docs.html app/docs.py app/fields.py app/health.py app/healthcheck.py app/logs.py
+        app/main.py app/problems.py app/serve.py app/settings.py compose.prod.yaml compose.yaml
+        development/sitecustomize.py pyproject.toml requirements-dev.txt requirements.txt
+        tests/__init__.py tests/conftest.py tests/test_health.py tests/test_problems.py tests/test_settings.py
+        """,
+    ),
+    ({"framework": "flask"}, "app/asgi.py app/pagination.py"),
+    ({"framework": "fastapi"}, "app/dependencies.py app/middleware.py"),
+    (
+        {"database": "(?!none)"},
+        """
+        app/columns.py app/database.py migrations/alembic.ini migrations/env.py migrations/script.py.mako
+        tests/migrating.py tests/test_columns.py tests/test_migrations.py
+        """,
+    ),
+    ({"database": "(?!none)", "framework": "fastapi"}, "tests/test_database.py"),
+    ({"database": "sqlite"}, "app/tables.py"),
+    ({"redis": ".*cache"}, "app/cache.py tests/test_cache.py"),
+    (
+        {"redis": ".*queue"},
+        """
+        app/queue.py app/reports/__init__.py app/reports/job.py app/reports/routes.py app/reports/schemas.py
+        app/worker.py tests/test_reports.py tests/test_worker.py
+        """,
+    ),
+    (
+        {"sample": "products"},
+        """
+        app/products/__init__.py app/products/catalogue.py app/products/routes.py app/products/schemas.py
+        tests/test_products.py
+        """,
+    ),
+    (
+        {"sample": "products", "database": "(?!none)"},
+        "app/products/models.py app/products/samples.py migrations/versions/0001_create_products.py",
+    ),
+]
+
+# Python files are parsed by the tools of test_python, for the project's version of Python.
 PARSERS: dict[str, Callable[[str], Any]] = {
     ".json": json.loads,
     ".toml": tomllib.loads,
     ".yaml": yaml.safe_load,
     ".yml": yaml.safe_load,
 }
-# The longest run of blank lines; between two stages of a Dockerfile there are two, as between two functions.
+# Allowed consecutive blank lines, if not one: two separate functions, and stages of a Dockerfile
 BLANK_LINES = {"Dockerfile": 2, ".py": 2, ".mako": 2}
 
 
 def test_files(answers: dict[str, str], texts: dict[str, str]) -> None:
-    """There is every file that the answers call for, and no other."""
-    expected = ALWAYS
-    if answers["database"] != "none":
-        expected += WITH_DATABASE
-    if "cache" in answers["redis"]:
-        expected += f" {WITH_CACHE}"
-    if "queue" in answers["redis"]:
-        expected += f" {WITH_QUEUE}"
-    assert sorted(texts) == sorted(expected.split())
+    """The project has every file that the answers need, and no others."""
+    needed = (
+        files
+        for conditions, files in FILES
+        if all(re.match(pattern, answers[option]) for option, pattern in conditions.items())
+    )
+    assert sorted(texts) == sorted(" ".join(needed).split())
 
 
 def test_nothing_empty(project: Path, texts: dict[str, str]) -> None:
@@ -53,28 +83,28 @@ def test_nothing_empty(project: Path, texts: dict[str, str]) -> None:
 
 
 def test_no_trace_of_the_template(texts: dict[str, str]) -> None:
-    """Nothing in a file tells that it was rendered."""
-    traces = ("{{", "{%", "{#", "cookiecutter", "_framework/", "_database/")
+    """No file has a trace of the template."""
+    traces = ("{{", "{%", "{#", "cookiecutter", *(f"_{option}/" for option in LIFTED))
     assert [(name, trace) for name, text in texts.items() for trace in traces if trace in text.lower()] == []
 
 
 def test_whitespace(texts: dict[str, str]) -> None:
-    """Lines end with LF and nothing before it, a file ends with one, and no blank lines mark what was left out."""
+    """Lines end with LF and no other whitespace, files end with one LF, and no extra blank lines are left."""
     for name, text in texts.items():
         most = BLANK_LINES.get(Path(name).suffix or name, 1)
         faults = {
-            "another line end than LF": "\r" in text,
+            "a line ending other than LF": "\r" in text,
             "whitespace at the end of a line": any(line != line.rstrip() for line in text.split("\n")),
-            "more than one line end at the end, or none": not re.search(r"\S\n\Z", text),
-            "a blank line at the top": text.startswith("\n"),
+            "not exactly one LF at the end": not re.search(r"\S\n\Z", text),
+            "a blank line at the start": text.startswith("\n"),
             "too many blank lines": "\n" * (most + 2) in text,
-            "a blank line behind an opening bracket": re.search(r"[\[({]\n\n", text),
+            "a blank line after an opening bracket": re.search(r"[\[({]\n\n", text),
         }
         assert [fault for fault, found in faults.items() if found] == [], name
 
 
 def test_parsed(texts: dict[str, str]) -> None:
-    """What a program will read can be read."""
+    """JSON, TOML and YAML files can be parsed."""
     for name, text in texts.items():
         if parse := PARSERS.get(Path(name).suffix):
             assert parse(text), name

@@ -1,4 +1,4 @@
-"""What a project installs is locked: all that it needs, nothing else, and nothing that could be swapped on the way."""
+"""Every project's dependencies are locked: completely, with nothing else, and with hashes."""
 
 import re
 import tomllib
@@ -12,9 +12,9 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-# requirements file -> the dependency groups that it locks beside the project's own dependencies
+# requirements file -> the dependency groups that it locks besides the project's own dependencies
 LOCKS: dict[str, list[str]] = {"requirements.txt": [], "requirements-dev.txt": ["dev"]}
-# The platforms that a lock has to serve: sys_platform, os_name, platform_system.
+# The platforms that a lock has to support: sys_platform, os_name, platform_system
 PLATFORMS = [("linux", "posix", "Linux"), ("darwin", "posix", "Darwin"), ("win32", "nt", "Windows")]
 IMPLEMENTATIONS = [("cpython", "CPython"), ("pypy", "PyPy")]
 
@@ -23,7 +23,7 @@ Needs = dict[str, list[Requirement]]
 
 @pytest.fixture(scope="session")
 def needs(python: Path) -> Needs:
-    """Return what each package of any project asks for itself; one that this platform can't have is left out."""
+    """Return the requirements of every locked package that exists for this platform."""
     (library,) = (path for lib in ("lib/*/", "Lib/") for path in python.parents[1].glob(f"{lib}site-packages"))
     packages = distributions(path=[str(library)])
     return {canonicalize_name(found.name): [Requirement(text) for text in found.requires or []] for found in packages}
@@ -31,7 +31,7 @@ def needs(python: Path) -> Needs:
 
 @pytest.fixture(scope="session")
 def declared(texts: dict[str, str]) -> dict[str, list[Requirement]]:
-    """Return what the project itself asks for, for each of its locks."""
+    """Return the declared dependencies of the project for each of its locks."""
     table: dict[str, Any] = tomllib.loads(texts["pyproject.toml"])
     groups, own = table["dependency-groups"], table["project"]["dependencies"]
     return {
@@ -42,7 +42,7 @@ def declared(texts: dict[str, str]) -> dict[str, list[Requirement]]:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_locked(texts: dict[str, str], declared: dict[str, list[Requirement]], lock: str) -> None:
-    """Every direct dependency is locked, at a version that it allows."""
+    """Every direct dependency is locked at an allowed version."""
     versions = {canonicalize_name(pin.name): pin for pin in read_pins(texts[lock])}
     for requirement in declared[lock]:
         (pin,) = versions[canonicalize_name(requirement.name)].specifier
@@ -58,7 +58,7 @@ def test_exact(
     needs: Needs,
     lock: str,
 ) -> None:
-    """Whatever is locked is needed on some platform, and whatever is needed on any is locked for it."""
+    """On every platform, exactly the packages that are needed are locked."""
     needed, locked = set[tuple[str, str]](), set[tuple[str, str]]()
     pins = read_pins(texts[lock])
     for (sys_platform, os_name, platform_system), (name, python_implementation) in product(PLATFORMS, IMPLEMENTATIONS):
@@ -80,7 +80,7 @@ def test_exact(
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_hashed(texts: dict[str, str], lock: str) -> None:
-    """Every package is locked with the hashes of its files, and none names the place to get it from."""
+    """Every package is locked with hashes, and no lock has a URL."""
     entries = re.split(r"^(?=\w)", texts[lock], flags=re.MULTILINE)[1:]
     complete = re.compile(r"\S+==.*( \\\n    --hash=sha256:[0-9a-f]{64})+\n")
     assert [entry for entry in entries if not complete.fullmatch(entry)] == []
@@ -88,18 +88,18 @@ def test_hashed(texts: dict[str, str], lock: str) -> None:
 
 
 def test_nothing_for_development(texts: dict[str, str]) -> None:
-    """Production installs none of what only development needs."""
+    """Production installs no development tools."""
     tools = {"httpx", "mypy", "pip", "pytest", "ruff", "uv", "watchfiles"}
     assert tools & {pin.name for pin in read_pins(texts["requirements.txt"])} == set()
 
 
 def read_pins(lock: str) -> list[Requirement]:
-    """Return the packages of a lock, with their versions and markers."""
+    """Return the packages of a lock with their versions and markers."""
     return [Requirement(line.removesuffix(" \\")) for line in re.findall(r"^\w.*", lock, re.MULTILINE)]
 
 
 def closure(requirements: list[Requirement], needs: Needs, environment: dict[str, str]) -> set[str]:
-    """Return the names of all packages that these requirements lead to on a platform."""
+    """Return the names of all packages that these requirements need on a platform, directly or indirectly."""
     found = set[tuple[str, str]]()
     waiting = list(requirements)
     while waiting:

@@ -1,4 +1,4 @@
-"""The template reads like the files that it makes: what is Jinja in it keeps out of the way."""
+"""The template reads like the generated files: Jinja tags are simple and on their own lines."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ ROOT = load().root / SOURCE
 
 
 def test_block_tags_stand_alone() -> None:
-    """A block tag is alone on its line, at the margin, and leaves whitespace to the environment."""
+    """A block tag is alone on its line, not indented, and has no whitespace control."""
     for path in sources():
         text = path.read_text(encoding="utf-8")
         tags = [line for line in text.splitlines() if re.search(r"\{%|%\}", line)]
@@ -17,7 +17,7 @@ def test_block_tags_stand_alone() -> None:
 
 
 def test_conditions_alone() -> None:
-    """Nothing but conditions shapes a file: no loop, no macro, no variable, no comment."""
+    """The only block tags are conditions: no loops, macros, variables or comments."""
     for path in sources():
         text = path.read_text(encoding="utf-8")
         kinds = set(re.findall(r"\{% ?(\w+)", text))

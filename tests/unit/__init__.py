@@ -1,1 +1,1 @@
-"""Tier 1: options, hooks, command line, wizard and package."""
+"""Tests of the generator: options, hooks, command line, wizard and package."""

@@ -1,4 +1,4 @@
-"""What the tests of the generator share: the template, a user's surroundings, and the real command."""
+"""Fixtures for the generator's tests: the template, a user's environment, and the real command."""
 
 import os
 import subprocess
@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from dockwright.template import Template, load
-from tests.unit.checkout import CONFLICT, ROOT, copy_template
+from tests.unit.checkout import CONFLICT, PACKAGE, copy_template
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
-# A pseudo-terminal can't be had on Windows: what needs one is not collected there.
-collect_ignore = ["test_terminal.py"] if sys.platform == "win32" else []
+# Windows has no pseudo-terminals.
+collect_ignore = ["test_terminal.py", "test_tools.py"] if sys.platform == "win32" else []
 
 
 @pytest.fixture
@@ -26,13 +26,13 @@ def template() -> Template:
 
 @pytest.fixture
 def conflicted(tmp_path: Path) -> Template:
-    """Return a copy of the template that refuses a combination."""
+    """Return a copy of the template with a made-up conflict."""
     return copy_template(tmp_path / "conflicted", _conflicts=[CONFLICT])
 
 
 @pytest.fixture
 def output_dir(tmp_path: Path) -> Path:
-    """Return an empty directory to write projects into."""
+    """Return an empty directory for projects."""
     directory = tmp_path / "output"
     directory.mkdir()
     return directory
@@ -48,9 +48,9 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(home: Path) -> dict[str, str]:
-    """Return the environment of a user who has nothing configured, and for whom the terminal answers no queries."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("COOKIECUTTER", "GIT_"))}
-    return kept | {
+    """Return the environment of a user without configuration, in a terminal that answers no queries."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("COOKIECUTTER", "GIT_"))}
+    return inherited | {
         "COLUMNS": "100",
         "GIT_AUTHOR_EMAIL": "user@example.com",
         "GIT_AUTHOR_NAME": "User",
@@ -58,7 +58,7 @@ def environment(home: Path) -> dict[str, str]:
         "GIT_COMMITTER_NAME": "User",
         "HOME": str(home),
         "PROMPT_TOOLKIT_NO_CPR": "1",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": str(PACKAGE.parent),
         "USERPROFILE": str(home),
     }
 
@@ -67,7 +67,7 @@ def environment(home: Path) -> dict[str, str]:
 def run(output_dir: Path, environment: dict[str, str]) -> Run:
     """Return a function that runs a command in the output directory, without a terminal."""
 
-    def run(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401 # passed on as they are
+    def run(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:  # noqa: ANN401 # passed to subprocess.run
         settings: dict[str, Any] = {"cwd": output_dir, "env": environment, "stdin": subprocess.DEVNULL, **options}
         return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", **settings)
 

@@ -1,15 +1,14 @@
-"""The options are those of `cookiecutter.json`, which alone defines them."""
+"""`cookiecutter.json` is the only definition of the options."""
 
 import ast
-import json
 
 import pytest
 
 from dockwright.errors import InvalidChoiceError, RefusedAnswersError, UnknownOptionError
 from dockwright.template import Template
-from tests.unit.checkout import ROOT
+from tests.unit.checkout import PACKAGE, read_definition
 
-DEFINITION = json.loads((ROOT / "cookiecutter.json").read_text(encoding="utf-8"))
+DEFINITION = read_definition()
 
 
 def test_options_are_those_of_cookiecutter(template: Template) -> None:
@@ -18,13 +17,13 @@ def test_options_are_those_of_cookiecutter(template: Template) -> None:
 
 
 def test_default_is_the_first_choice(template: Template) -> None:
-    """An option's default is what cookiecutter takes: its first choice, or its text."""
+    """An option's default is the same as cookiecutter's: the first choice, or the text."""
     for option in template.options.values():
         assert option.default == (option.values or (DEFINITION[option.name],))[0]
 
 
 def test_every_question_explains_itself(template: Template) -> None:
-    """Every option has a wording, every choice a label and an explanation, every free text a rule."""
+    """Every option has a wording, every choice has a label and an explanation, every free text has a rule."""
     for option in template.options.values():
         assert option.wording
         assert all(choice.label and choice.explanation for choice in option.choices)
@@ -32,12 +31,12 @@ def test_every_question_explains_itself(template: Template) -> None:
 
 
 def test_default_answers_are_accepted(template: Template) -> None:
-    """Nothing objects to the defaults."""
+    """The defaults break no rule."""
     template.check(template.complete({}))
 
 
 def test_slug_follows_the_name(template: Template) -> None:
-    """The default of a derived option is worked out as cookiecutter does."""
+    """The default of a derived option is computed as in cookiecutter."""
     assert template.options["project_slug"].derived
     assert template.default("project_slug", {"project_name": "Crème & Café"}) == "creme-cafe"
 
@@ -52,15 +51,15 @@ def test_slug_follows_the_name(template: Template) -> None:
     ids=["option", "choice", "rule"],
 )
 def test_wrong_answers_are_refused(template: Template, answers: dict[str, str], error: type[Exception]) -> None:
-    """An unknown option, an unknown choice and a broken rule each have an error of their own."""
+    """An unknown option, an unknown choice and a broken rule each raise their own error."""
     with pytest.raises(error):
         template.check(answers)
 
 
 def test_no_choice_is_copied_into_python(template: Template) -> None:
-    """No choice and no default of the template is written a second time in the package."""
+    """The package repeats no choice and no default of the template."""
     defined = {text for option in template.options.values() for text in (option.default, *option.values)}
-    for module in (ROOT / "dockwright").glob("*.py"):
+    for module in PACKAGE.glob("*.py"):
         tree = ast.parse(module.read_text(encoding="utf-8"))
-        written = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
-        assert not written & defined, module.name
+        constants = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+        assert not constants & defined, module.name

@@ -1,4 +1,4 @@
-"""What is shown after a project was written: commands that can be pasted into a shell."""
+"""The commands that are shown after generation can be pasted into a shell."""
 
 import shlex
 from pathlib import Path
@@ -10,7 +10,7 @@ from dockwright.report import repeat_command
 from dockwright.template import Template
 from tests.unit.checkout import read_tree
 
-# As a shell that has found it on its path calls it
+# sys.argv[0] when a shell found the command on its path
 INSTALLED = str(Path("dockwright").absolute())
 ANSWERS: dict[str, dict[str, str]] = {
     "defaults": {},
@@ -26,7 +26,7 @@ ANSWERS: dict[str, dict[str, str]] = {
 def test_repeated_command_makes_the_same_project(
     monkeypatch: pytest.MonkeyPatch, template: Template, output_dir: Path, given: dict[str, str]
 ) -> None:
-    """The command shown at the end, read by a shell, makes the same tree again."""
+    """The command, parsed by a shell, generates the same tree."""
     monkeypatch.setattr("sys.argv", [INSTALLED])
     answers = template.complete(given)
     project = template.render(answers, output_dir / "first")
@@ -37,19 +37,19 @@ def test_repeated_command_makes_the_same_project(
 
 
 @pytest.mark.parametrize(
-    ("called", "shown"), [(INSTALLED, "dockwright"), (".venv/bin/dockwright", ".venv/bin/dockwright")]
+    ("argv0", "expected"), [(INSTALLED, "dockwright"), (".venv/bin/dockwright", ".venv/bin/dockwright")]
 )
 def test_repeated_command_can_be_found(
-    monkeypatch: pytest.MonkeyPatch, template: Template, called: str, shown: str
+    monkeypatch: pytest.MonkeyPatch, template: Template, argv0: str, expected: str
 ) -> None:
-    """A shell finds the command again: by its path where it was called by one, as `make new` does."""
-    monkeypatch.setattr("sys.argv", [called])
-    assert repeat_command(template, template.complete({}), None) == f"{shown} --no-input"
+    """The command has a path if it was called with one, as `make new` does."""
+    monkeypatch.setattr("sys.argv", [argv0])
+    assert repeat_command(template, template.complete({}), None) == f"{expected} --no-input"
 
 
 @pytest.mark.parametrize("given", ANSWERS.values(), ids=ANSWERS)
-def test_repeated_command_is_no_longer_than_it_has_to_be(template: Template, given: dict[str, str]) -> None:
-    """The command has a flag for each answer that is not at its default, and no other."""
+def test_repeated_command_leaves_out_defaults(template: Template, given: dict[str, str]) -> None:
+    """The command has a flag for each answer that is not the default, and no others."""
     words = shlex.split(repeat_command(template, template.complete(given), None))
     assert [word.partition("=")[0] for word in words if word.startswith("--")][1:] == [
         flag for name in template.options if name in given for flag in [template.options[name].flag]

@@ -1,4 +1,4 @@
-"""A project comes out whole and the same through every way in, or not at all."""
+"""A project is rendered completely and identically by every command, or not at all."""
 
 import os
 import subprocess
@@ -15,15 +15,15 @@ from dockwright.errors import (
     RenderingError,
     TargetExistsError,
 )
-from dockwright.matrix import combination_id, combinations
+from dockwright.matrix import cells, combination_id
 from dockwright.template import SOURCE, Template, render
-from tests.unit.checkout import REFUSAL, ROOT, copy_template, read_tree
+from tests.unit.checkout import CONFLICTING, REFUSAL, ROOT, copy_template, read_tree
 from tests.unit.conftest import Run
 
 
-@pytest.mark.parametrize("combination", combinations(), ids=combination_id)
+@pytest.mark.parametrize("combination", cells(), ids=combination_id)
 def test_same_tree_as_cookiecutter(combination: dict[str, str], tmp_path: Path) -> None:
-    """Cookiecutter and dockwright make byte-identical projects of the same answers."""
+    """Cookiecutter and dockwright render byte-identical projects from the same answers."""
     configuration = {"replay_dir": str(tmp_path / "replay")}
     theirs = cookiecutter(
         str(ROOT),
@@ -38,7 +38,7 @@ def test_same_tree_as_cookiecutter(combination: dict[str, str], tmp_path: Path) 
 
 @pytest.mark.parametrize("answers", [{}, {"framework": "fastapi", "redis": "queue", "project_name": "Shop"}], ids=str)
 def test_same_tree_through_both_commands(dockwright: Run, run: Run, output_dir: Path, answers: dict[str, str]) -> None:
-    """The commands as users run them make byte-identical projects."""
+    """The commands, as users run them, generate byte-identical projects."""
     flags = [f"--{name.replace('_', '-')}={answer}" for name, answer in answers.items()]
     assert dockwright("--no-input", "--output-dir", "ours", *flags).returncode == 0
     context = [f"{name}={answer}" for name, answer in answers.items()]
@@ -48,7 +48,7 @@ def test_same_tree_through_both_commands(dockwright: Run, run: Run, output_dir: 
 
 
 def test_bytecode_stays_out(tmp_path: Path, output_dir: Path) -> None:
-    """What Python compiles in an installed template reaches no project."""
+    """Bytecode in an installed template is not copied to projects."""
     template = copy_template(tmp_path / "installed")
     compiled = [sys.executable, "-m", "compileall", "-q", str(template.root / SOURCE)]
     subprocess.run(compiled, check=False, capture_output=True)
@@ -57,7 +57,7 @@ def test_bytecode_stays_out(tmp_path: Path, output_dir: Path) -> None:
 
 
 def test_existing_target_is_kept(output_dir: Path) -> None:
-    """A directory that stands in the way is refused and left alone, even when it is empty."""
+    """A project's directory that exists is refused and left alone, even if it is empty."""
     (output_dir / "product-api").mkdir()
     with pytest.raises(TargetExistsError):
         render({}, output_dir)
@@ -65,7 +65,7 @@ def test_existing_target_is_kept(output_dir: Path) -> None:
 
 
 def test_dangling_link_is_a_target_that_exists(output_dir: Path) -> None:
-    """A link to nowhere in the project's place is refused too."""
+    """A dangling link in the project's place is also refused."""
     (output_dir / "product-api").symlink_to("nowhere")
     with pytest.raises(TargetExistsError):
         render({}, output_dir)
@@ -73,7 +73,7 @@ def test_dangling_link_is_a_target_that_exists(output_dir: Path) -> None:
 
 @pytest.mark.parametrize("path", ["file", "file/below", "{{ x }}", "{% x %}"])
 def test_unusable_output_directory_is_refused(output_dir: Path, path: str) -> None:
-    """A path that no directory can stand at, or that cookiecutter would take for a template, is refused."""
+    """A path that can't be a directory, or that cookiecutter would render, is refused."""
     (output_dir / "file").touch()
     with pytest.raises(OutputDirectoryError):
         render({}, output_dir / path)
@@ -82,7 +82,7 @@ def test_unusable_output_directory_is_refused(output_dir: Path, path: str) -> No
 
 @pytest.mark.parametrize("failure", ["template", "hook"])
 def test_failure_leaves_nothing(tmp_path: Path, output_dir: Path, failure: str) -> None:
-    """A template or a hook that fails raises one error, and takes the directories made for it away again."""
+    """A failing template or hook raises one error, and the created directories are removed."""
     template = copy_template(tmp_path / "broken")
     if failure == "template":
         (template.root / SOURCE / "zz.txt").write_text("{% if %}", encoding="utf-8")
@@ -100,21 +100,21 @@ def test_failure_leaves_nothing(tmp_path: Path, output_dir: Path, failure: str) 
 
 
 def test_missing_template_is_reported(tmp_path: Path) -> None:
-    """A package that lost its template says so."""
+    """A package without its template says so."""
     with pytest.raises(MissingTemplateError):
         Template(tmp_path).check({})
 
 
 def test_conflict_is_refused(conflicted: Template, output_dir: Path) -> None:
-    """Answers in conflict make no project."""
+    """Answers in conflict are refused."""
     with pytest.raises(RefusedAnswersError, match=REFUSAL):
-        conflicted.render({"redis": "queue", "database": "none"}, output_dir)
+        conflicted.render(CONFLICTING, output_dir)
     assert not list(output_dir.iterdir())
 
 
 def test_hook_refuses_the_same_conflict(conflicted: Template, run: Run, output_dir: Path) -> None:
-    """Cookiecutter alone refuses the answers that the wizard refuses, in the same words."""
-    answers = ["redis=queue", "database=none"]
+    """Plain cookiecutter refuses the same answers as the wizard, with the same message."""
+    answers = [f"{option}={choice}" for option, choice in CONFLICTING.items()]
     done = run(sys.executable, "-m", "cookiecutter", str(conflicted.root), "--no-input", *answers)
     assert done.returncode != 0
     assert f"error: {REFUSAL}" in done.stderr
@@ -122,8 +122,8 @@ def test_hook_refuses_the_same_conflict(conflicted: Template, run: Run, output_d
 
 
 def test_modes_follow_the_umask(output_dir: Path) -> None:
-    """A project's directory is as accessible as any that its user makes."""
-    (output_dir / "usual").mkdir()
+    """A project's directory has the mode of any directory that its user creates."""
+    (output_dir / "other").mkdir()
     project = render({}, output_dir)
-    assert project.stat().st_mode == (output_dir / "usual").stat().st_mode
+    assert project.stat().st_mode == (output_dir / "other").stat().st_mode
     assert os.access(project, os.W_OK)

@@ -1,4 +1,4 @@
-"""The real command in a real terminal, from the first question to the project."""
+"""The real command in a pseudo-terminal, from the first question to the project."""
 
 import io
 import re
@@ -14,18 +14,19 @@ from dockwright.template import Template, load
 from tests.unit.checkout import CONFLICT, REFUSAL, copy_checkout, read_tree
 from tests.unit.conftest import Run
 
-# Python warns of what a terminal is made with, as soon as there are threads; pytest-xdist has some.
+# Python warns of forking with threads: pexpect forks, and pytest-xdist has threads.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 
 Spawn = Callable[..., "pexpect.spawn[str]"]
 
 ENTER, DOWN, CTRL_C, CTRL_O, CTRL_U = "\r", "\x1b[B", "\x03", "\x0f", "\x15"
-WORDINGS = [option.wording for option in load().options.values()]
+OPTIONS = load().options
+WORDINGS = [option.wording for option in OPTIONS.values()]
 
 
 @pytest.fixture
 def spawn(output_dir: Path, environment: dict[str, str]) -> Spawn:
-    """Return a function that starts `dockwright` in a terminal of its own."""
+    """Return a function that starts `dockwright` in a new terminal."""
 
     def spawn(*arguments: str, **settings: str) -> "pexpect.spawn[str]":
         return pexpect.spawn(
@@ -49,31 +50,32 @@ def accept_defaults(terminal: "pexpect.spawn[str]", wordings: list[str]) -> None
 
 
 def finish(terminal: "pexpect.spawn[str]") -> tuple[int | None, str]:
-    """Wait for the command to end; return its exit status and what it showed last, without escape sequences."""
+    """Wait for the command to end; return its exit status and its last output, without escape sequences."""
     terminal.expect(pexpect.EOF)
     terminal.close()
     return terminal.exitstatus, without_escapes(terminal.before or "")
 
 
-def without_escapes(shown: str) -> str:
-    """Return the text that a terminal was sent."""
-    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown)
+def without_escapes(output: str) -> str:
+    """Return the text without escape sequences."""
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", output)
 
 
 def test_from_the_first_question_to_the_project(spawn: Spawn, run: Run, output_dir: Path) -> None:
-    """A wrong name is explained as it is typed; after a yes the project is there, and the command shown repeats it."""
+    """An invalid name is explained as it is typed; the command shown at the end repeats the project."""
     terminal = spawn()
     terminal.expect_exact(WORDINGS[0])
     terminal.send("{{ x }}")
     terminal.expect_exact("use 1 to 200 characters")
     terminal.send(CTRL_U + "Bob's shop" + ENTER)
-    accept_defaults(terminal, WORDINGS[1:3])
-    terminal.expect_exact(f" {WORDINGS[3]} ")
-    # Ends a list without an answer: it is asked again.
+    framework = list(OPTIONS).index("framework")
+    accept_defaults(terminal, WORDINGS[1:framework])
+    terminal.expect_exact(f" {WORDINGS[framework]} ")
+    # Ctrl-O ends a list without an answer: the wizard asks again.
     terminal.send(CTRL_O)
-    terminal.expect_exact(f" {WORDINGS[3]} ")
+    terminal.expect_exact(f" {WORDINGS[framework]} ")
     terminal.send(DOWN + ENTER)
-    accept_defaults(terminal, WORDINGS[4:])
+    accept_defaults(terminal, WORDINGS[framework + 1 :])
     terminal.expect_exact("Write this project?")
     assert not list(output_dir.iterdir())
     terminal.send(ENTER)
@@ -94,8 +96,8 @@ def test_from_the_first_question_to_the_project(spawn: Spawn, run: Run, output_d
     [(CTRL_C, 130, "stopped: nothing was written"), (DOWN * 2 + ENTER, 1, "Nothing was written.")],
     ids=["interrupted", "declined"],
 )
-def test_leaving_at_the_summary(spawn: Spawn, output_dir: Path, keys: str, status: int, sentence: str) -> None:
-    """Ctrl-C and a no at the summary have an exit status of their own, and neither writes anything."""
+def test_quitting_at_the_summary(spawn: Spawn, output_dir: Path, keys: str, status: int, sentence: str) -> None:
+    """Ctrl-C and a no at the summary have different exit statuses, and neither writes anything."""
     terminal = spawn("--output-dir", "new")
     accept_defaults(terminal, WORDINGS)
     terminal.expect_exact("Write this project?")
@@ -108,7 +110,7 @@ def test_leaving_at_the_summary(spawn: Spawn, output_dir: Path, keys: str, statu
 
 
 def test_every_choice_is_explained(spawn: Spawn, template: Template) -> None:
-    """Each question shows its default, or all of its choices with their explanations."""
+    """Each question shows its default, or all its choices with their explanations."""
     terminal = spawn()
     terminal.logfile_read = io.StringIO()
     accept_defaults(terminal, WORDINGS)
@@ -123,21 +125,20 @@ def test_every_choice_is_explained(spawn: Spawn, template: Template) -> None:
             assert f"? {option.wording} {template.complete({})[option.name]}" in shown
 
 
-def test_conflict_is_explained_where_it_arises(spawn: Spawn, tmp_path: Path) -> None:
-    """A choice that does not go with an earlier answer says why, in the list that it stands in."""
+def test_conflict_is_explained_in_the_list(spawn: Spawn, tmp_path: Path) -> None:
+    """A choice in conflict with an earlier answer is listed with the reason."""
     copy_checkout(tmp_path / "copy", _conflicts=[CONFLICT])
-    terminal = spawn("--database", "none", PYTHONPATH=str(tmp_path / "copy"))
-    names = list(load().options)
-    asked = WORDINGS[: names.index("redis")]
-    accept_defaults(terminal, [wording for wording in asked if wording != WORDINGS[names.index("database")]])
-    terminal.expect_exact(f" {WORDINGS[names.index('redis')]} ")
+    terminal = spawn("--database", "none", PYTHONPATH=str(tmp_path / "copy" / "generator"))
+    before = list(OPTIONS)[: list(OPTIONS).index("redis")]
+    accept_defaults(terminal, [OPTIONS[name].wording for name in before if name != "database"])
+    terminal.expect_exact(f" {OPTIONS['redis'].wording} ")
     terminal.expect_exact(REFUSAL)
     terminal.send(CTRL_C)
     assert finish(terminal)[0] == 130
 
 
 def test_colour_can_be_turned_off(spawn: Spawn) -> None:
-    """With NO_COLOR set, no colour is sent to the terminal."""
+    """With NO_COLOR set, the output has no colours."""
     for settings, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
         terminal = spawn(**settings)
         terminal.expect_exact(WORDINGS[0])

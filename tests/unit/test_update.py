@@ -1,4 +1,4 @@
-"""A generated project can be brought up to a newer template with cruft."""
+"""A generated project can be updated to a newer template with cruft."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ CRUFT = str(Path(sys.executable).with_name("cruft"))
 
 
 def test_cruft_creates_checks_and_updates(run: Run, dockwright: Run, tmp_path: Path, output_dir: Path) -> None:
-    """Cruft makes the same project from a repository, finds it current, and brings in a later change and only that."""
+    """Cruft generates the same project from a repository, finds it current, and applies exactly a later change."""
     template = copy_template(tmp_path / "template")
 
     def git(*arguments: str, cwd: Path) -> str:

@@ -1,1 +1,87 @@
-"""The queue (placeholder until it is merged)."""
+"""The RQ queue: the connection, the options of a job, and its status."""
+
+{% if cookiecutter.framework == "flask" %}
+import logging
+from http import HTTPStatus
+{% endif %}
+from typing import Any
+
+{% if cookiecutter.framework == "flask" %}
+from flask import Flask, Response, current_app
+from redis import Redis, RedisError
+{% else %}
+from redis import Redis
+{% endif %}
+from rq import Queue, Retry
+from rq.exceptions import NoSuchJobError
+from rq.job import Job, JobStatus
+from rq.serializers import JSONSerializer
+
+{% if cookiecutter.framework == "flask" %}
+from app.problems import problem
+from app.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+{% endif %}
+# stop_grace_period in compose.prod.yaml is ten seconds longer, so that a running job can finish.
+TIMEOUT_SECONDS = 300
+KEEP_SECONDS = 24 * 60 * 60
+
+# For queue.enqueue(). A job runs again when it raises or its worker dies: leave `retry` out if it can't run twice.
+JOB_OPTIONS: dict[str, Any] = {"retry": Retry(max=2), "result_ttl": KEEP_SECONDS, "failure_ttl": KEEP_SECONDS}
+
+# Every other status is still to come: "queued".
+STATUSES = {
+    JobStatus.STARTED: "started",
+    JobStatus.FINISHED: "finished",
+    JobStatus.FAILED: "failed",
+    JobStatus.STOPPED: "failed",
+    JobStatus.CANCELED: "failed",
+}
+
+
+def connect(redis_url: str) -> Queue:
+    """Return the queue. Redis has two seconds to accept a connection, and two seconds to answer."""
+    redis = Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=2)
+    # RQ's default serializer is pickle: whoever can write to Redis could run code in the worker.
+    return Queue(connection=redis, serializer=JSONSerializer, default_timeout=TIMEOUT_SECONDS)
+
+
+def fetch_job(queue: Queue, job_id: str) -> Job:
+    """Return a job of the queue; raise NoSuchJobError if there is none with this id."""
+    try:
+        job = Job.fetch(job_id, connection=queue.connection, serializer=queue.serializer)
+    except ValueError as error:
+        raise NoSuchJobError(job_id) from error
+    # RQ ignores what follows a colon.
+    if job.id != job_id:
+        raise NoSuchJobError(job_id)
+    return job
+
+
+def job_status(job: Job) -> str:
+    """Return queued, started, finished or failed, as of when the job was fetched."""
+    return STATUSES.get(job.get_status(refresh=False), "queued")
+{% if cookiecutter.framework == "flask" %}
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Give the application its queue, and answer 503 when Redis can't be reached."""
+    app.extensions["queue"] = connect(settings.redis_url)
+    app.register_error_handler(RedisError, answer_unavailable)
+
+
+def current_queue() -> Queue:
+    """Return the application's queue."""
+    queue: Queue = current_app.extensions["queue"]
+    return queue
+
+
+def answer_unavailable(error: Exception) -> Response:
+    """Answer 503 when Redis can't be reached or takes too long."""
+    logger.error("queue unavailable: %s", error)
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The queue is unavailable at the moment.", headers={"Retry-After": "5"}
+    )
+{% endif %}

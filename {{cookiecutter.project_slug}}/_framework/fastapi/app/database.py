@@ -40,7 +40,7 @@ READ_TIMEOUT_SECONDS = 3
 class Connection(psycopg.AsyncConnection[Any]):
     """A connection with a read timeout: libpq has none, and waits for ever for a server that hangs."""
 
-    async def wait[T](self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = READ_TIMEOUT_SECONDS) -> T:  # noqa: ASYNC109
+    async def wait[T](self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = READ_TIMEOUT_SECONDS) -> T:
         """Wait for the server; close the connection when it doesn't answer in time."""
         try:
             return await super().wait(gen, interval, timeout)
@@ -87,7 +87,7 @@ class Base(DeclarativeBase):
     )
     type_annotation_map: ClassVar = {datetime: UtcDateTime}
     # Read what the database computes (onupdate=func.now()) while writing: an attribute can't be loaded later under async.
-    __mapper_args__: ClassVar = {"eager_defaults": True}
+    __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 # a ClassVar is refused by mypy
 
 
 def create_engine(settings: Settings) -> AsyncEngine:

@@ -1,10 +1,11 @@
-"""Whether the service is alive, and whether it can do its work."""
+"""Health (the process is alive) and readiness (it can do its work)."""
 
 {% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from http import HTTPStatus
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 {% else %}
@@ -14,86 +15,108 @@ from pydantic import BaseModel
 {% if cookiecutter.redis != "none" %}
 from redis.asyncio import Redis
 {% endif %}
+{% if cookiecutter.database != "none" %}
+
+from app import database
+{% endif %}
 
 router = APIRouter(tags=["health"])
 {% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
 logger = logging.getLogger(__name__)
 
-TIME_LIMIT_SECONDS = 2
+TIMEOUT_SECONDS = 2
+
+State = Literal["up", "down"]
 {% endif %}
 
 
 class Health(BaseModel):
-    """A sign of life."""
+    """The state of the service."""
 
     status: str
 {% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
 
 
 class Readiness(Health):
-    """Whether the service can do its work, and which of the services behind it are up."""
+    """The state of the service and of each dependency."""
 
 {% if cookiecutter.database != "none" %}
-    database: str
+    database: State
 {% endif %}
 {% if cookiecutter.redis != "none" %}
-    redis: str
+    redis: State
 {% endif %}
 {% endif %}
 
 
 @router.get("/health")
-async def health() -> Health:
-    """Say that the process is alive; nothing else is asked."""
+@router.get("/up", name="get_up")
+async def get_health() -> Health:
+    """Answer while the process is alive, without asking any dependency."""
     return Health(status="ok")
 
 
 {% if cookiecutter.database == "none" and cookiecutter.redis == "none" %}
 @router.get("/ready")
-async def ready() -> Health:
-    """Say that the service can do its work: there is nothing that it depends on."""
+async def get_readiness() -> Health:
+    """Answer that the service can do its work: it depends on nothing."""
     return Health(status="ready")
 {% else %}
-@router.get("/ready", response_model=Readiness, responses={503: {"model": Readiness}})
-async def ready(request: Request, response: Response) -> dict[str, str]:
-    """Ask what the service depends on, all at once and for a short time."""
-    checks = {
+@router.get("/ready", responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Readiness}})
+async def get_readiness(request: Request, response: Response) -> Readiness:
+    """Answer whether the service can do its work, with the state of each dependency."""
+{% if cookiecutter.database != "none" and cookiecutter.redis != "none" %}
+    database_state, redis_state = await asyncio.gather(
+        probe("database", database.ping(request.app.state.engine)),
+        probe("redis", ping_redis(request.app.state.settings.redis_url)),
+    )
+{% elif cookiecutter.database != "none" %}
+    database_state = await probe("database", database.ping(request.app.state.engine))
+{% else %}
+    redis_state = await probe("redis", ping_redis(request.app.state.settings.redis_url))
+{% endif %}
+{% if cookiecutter.redis == "cache" and cookiecutter.database != "none" %}
+    # Without its cache the service is only slower.
+    ready = database_state == "up"
+{% elif cookiecutter.redis == "cache" %}
+    # Without its cache the service is only slower.
+    ready = True
+{% elif cookiecutter.database != "none" and cookiecutter.redis != "none" %}
+    ready = database_state == redis_state == "up"
+{% elif cookiecutter.database != "none" %}
+    ready = database_state == "up"
+{% else %}
+    ready = redis_state == "up"
+{% endif %}
+    if not ready:
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+    return Readiness(
+        status="ready" if ready else "unavailable",
 {% if cookiecutter.database != "none" %}
-        "database": request.app.state.database.ping(),
+        database=database_state,
 {% endif %}
 {% if cookiecutter.redis != "none" %}
-        "redis": ping_redis(request.app.state.settings.redis_url),
+        redis=redis_state,
 {% endif %}
-    }
-    answers = await asyncio.gather(*(state(name, check) for name, check in checks.items()))
-    states = dict(zip(checks, answers, strict=True))
-{% if cookiecutter.redis == "cache" %}
-    # Redis only makes answers faster: the service does its work without it.
-    if all(found == "up" for name, found in states.items() if name != "redis"):
-{% else %}
-    if all(found == "up" for found in states.values()):
-{% endif %}
-        return {"status": "ready", **states}
-    response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
-    return {"status": "unavailable", **states}
+    )
 
 
-async def state(name: str, check: Awaitable[None]) -> str:
-    """Say whether a dependency answers in time."""
-    asked = asyncio.ensure_future(check)
-    await asyncio.wait([asked], timeout=TIME_LIMIT_SECONDS)
-    if asked.done() and not asked.exception():
+async def probe(name: str, ping: Coroutine[Any, Any, None]) -> State:
+    """Return whether a dependency answers in time."""
+    task = asyncio.create_task(ping)
+    # Not asyncio.timeout: it waits for the cancelled driver, which may take longer to give up.
+    await asyncio.wait([task], timeout=TIMEOUT_SECONDS)
+    if task.done() and not task.exception():
         return "up"
-    logger.warning("%s is down: %s", name, asked.exception() if asked.done() else "no answer in time")
-    # Not waited for: a driver may take long to give up.
-    asked.cancel()
+    logger.warning("%s is down: %s", name, task.exception() if task.done() else "no answer in time")
+    task.cancel()
     return "down"
 {% endif %}
 {% if cookiecutter.redis != "none" %}
 
 
 async def ping_redis(url: str) -> None:
-    """Ask Redis for a sign of life; raise where there is none."""
+    """Ask Redis over a connection of its own; raise when it doesn't answer."""
     async with Redis.from_url(url) as redis:
         await redis.ping()
 {% endif %}

@@ -1,108 +1,91 @@
 """The application, put together from its parts."""
 
-import logging.config
-import time
 {% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 {% endif %}
+from logging.config import dictConfig
 
 from fastapi import FastAPI
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-{% if "queue" in cookiecutter.redis %}
-from app import health, jobs, logs, problems, products, reports
-{% else %}
-from app import health, logs, problems, products
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
+{% if cookiecutter.database != "none" %}
+from sqlalchemy.ext.asyncio import async_sessionmaker
 {% endif %}
+
+{% set modules = ["__version__"] + (["database"] if cookiecutter.database != "none" else []) + ["docs", "health", "logs", "problems"] + (["queue"] if "queue" in cookiecutter.redis else []) %}
+from app import {{ modules | join(", ") }}
 {% if "cache" in cookiecutter.redis %}
 from app.cache import Cache
 {% endif %}
-{% if cookiecutter.database != "none" %}
-from app.database import Database
+from app.middleware import HeadAsGet, LimitBody, RootPath
+{% if cookiecutter.sample == "products" %}
+from app.products import routes as products
+{% endif %}
+{% if "queue" in cookiecutter.redis %}
+from app.reports import routes as reports
 {% endif %}
 from app.settings import Settings, load_settings
+{% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open what the requests share, and close it at the end."""
+    settings: Settings = app.state.settings
+{% if cookiecutter.database != "none" %}
+    app.state.engine = database.create_engine(settings)
+    app.state.sessions = async_sessionmaker(app.state.engine, expire_on_commit=False)
+{% endif %}
+{% if "cache" in cookiecutter.redis %}
+    app.state.cache = Cache(settings.redis_url, settings.cache_seconds)
+{% endif %}
+{% if "queue" in cookiecutter.redis %}
+    app.state.queue = queue.connect(settings.redis_url)
+{% endif %}
+    yield
+{% if "cache" in cookiecutter.redis %}
+    await app.state.cache.close()
+{% endif %}
+{% if cookiecutter.database != "none" %}
+    await app.state.engine.dispose()
+{% endif %}
+{% endif %}
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Return the application with these settings, by default the environment's."""
+    """Create the application, by default with the settings of the environment."""
     settings = settings or load_settings()
-    logging.config.dictConfig(logs.config(settings.environment, settings.log_level))
+    dictConfig(logs.config(settings))
     app = FastAPI(
         title="{{ cookiecutter.project_name }}",
         description="{{ cookiecutter.description }}",
-        version="0.1.0",
-        redoc_url=None,
-        redirect_slashes=False,
+        version=__version__,
 {% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
         lifespan=lifespan,
 {% endif %}
-        responses={422: {"model": problems.Problem}},
+        # Swagger UI comes from docs.py, with a pinned version.
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=problems.RESPONSES,
     )
-{% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
     app.state.settings = settings
+    problems.add_error_handlers(app)
+{% if cookiecutter.database != "none" %}
+    database.add_error_handlers(app)
 {% endif %}
-    app.add_middleware(RequestLog)
-    problems.init_app(app)
+    # The last one added is the first that a request passes.
+    app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(RootPath, root_path=settings.root_path)
+    app.add_middleware(logs.RequestLog)
+    app.add_middleware(wrap_asgi_with_proxy_headers, trusted_hosts=settings.trusted_proxies)
+    app.include_router(docs.router)
     app.include_router(health.router)
+{% if cookiecutter.sample == "products" %}
     app.include_router(products.router)
+{% endif %}
 {% if "queue" in cookiecutter.redis %}
     app.include_router(reports.router)
 {% endif %}
     return app
-
-
-{% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
-@asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Hold what the requests share for as long as the application runs."""
-    settings: Settings = app.state.settings
-{% if "queue" in cookiecutter.redis %}
-    app.state.queue = jobs.connect(settings.redis_url)
-{% endif %}
-{% if cookiecutter.database != "none" and "cache" in cookiecutter.redis %}
-    app.state.cache = Cache(settings.redis_url, settings.cache_seconds)
-    async with Database(settings) as app.state.database, app.state.cache.redis:
-        yield
-{% elif cookiecutter.database != "none" %}
-    async with Database(settings) as app.state.database:
-        yield
-{% elif "cache" in cookiecutter.redis %}
-    app.state.cache = Cache(settings.redis_url, settings.cache_seconds)
-    async with app.state.cache.redis:
-        yield
-{% else %}
-    yield
-{% endif %}
-
-
-{% endif %}
-class RequestLog:
-    """Gives every request an id, which its answer carries too, and writes a line when it has been answered."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        """Wrap the application."""
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        started = time.perf_counter()
-        client_id = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), None)
-        request_id = logs.begin_request(client_id)
-        status = 500
-
-        async def send_with_id(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
-            await send(message)
-
-        try:
-            await self.app(scope, receive, send_with_id)
-        finally:
-            logs.end_request(scope["method"], scope["path"], status, time.perf_counter() - started)

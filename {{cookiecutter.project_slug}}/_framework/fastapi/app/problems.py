@@ -1,95 +1,122 @@
-"""Errors in one JSON shape, whoever raises them: problem details, RFC 9457."""
+"""Errors in one JSON shape, problem details (RFC 9457), in the responses and in the API description."""
 
+{% if "queue" in cookiecutter.redis %}
 import logging
+{% endif %}
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.utils import is_body_allowed_for_status_code
 from pydantic import BaseModel
 {% if "queue" in cookiecutter.redis %}
 from redis import RedisError
 {% endif %}
-{% if cookiecutter.database != "none" %}
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
-from sqlalchemy.orm.exc import StaleDataError
-{% endif %}
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
+from starlette.routing import Match
 
-from app import logs
+PROBLEM_JSON = "application/problem+json"
+{% if "queue" in cookiecutter.redis %}
 
 logger = logging.getLogger(__name__)
-
-
-class InvalidField(BaseModel):
-    """What is wrong with one field of a request."""
-
-    field: str
-    message: str
+{% endif %}
 
 
 class Problem(BaseModel):
-    """The body of every answer that is an error."""
+    """The body of every error response."""
 
     type: str = "about:blank"
     title: str
     status: int
     detail: str
-    errors: list[InvalidField] | None = None
+    # One {"field": …, "message": …} for each invalid field.
+    errors: list[dict[str, str]] | None = None
+    # The detail of an HTTPException, where it is more than a text.
+    data: Any = None
+
+
+# Not `{"model": Problem}`: FastAPI would describe it as application/json.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {"description": description, "content": {PROBLEM_JSON: {"schema": Problem.model_json_schema()}}}
+    for status, description in {"4XX": "The request was refused.", "5XX": "The server failed."}.items()
+}
 
 
 def problem(
-    status: int, detail: str, errors: list[InvalidField] | None = None, headers: Mapping[str, str] | None = None
-) -> JSONResponse:
-    """Return the answer that says what went wrong."""
-    body = Problem(title=HTTPStatus(status).phrase, status=status, detail=detail, errors=errors)
-    return JSONResponse(
-        body.model_dump(exclude_none=True), status, headers=headers, media_type="application/problem+json"
-    )
+    status: int,
+    detail: Any,
+    *,
+    errors: list[dict[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return the response for an error."""
+    title = HTTPStatus(status).phrase if status in set(HTTPStatus) else "Error"
+    body = Problem(title=title, status=status, detail=title, errors=errors)
+    if isinstance(detail, str):
+        body.detail = detail
+    else:
+        body.data = detail
+    return Response(body.model_dump_json(exclude_none=True), status, headers, media_type=PROBLEM_JSON)
 
 
-def init_app(app: FastAPI) -> None:
-    """Answer every exception with a problem, an unforeseen one included."""
-
-    @app.exception_handler(HTTPException)
-    async def refused(_request: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, error.detail, headers=error.headers)
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        if any(found["type"] == "json_invalid" for found in error.errors()):
-            return problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.")
-        fields = [
-            # The first place says where it stood, in the body or the query: the field's name comes after it.
-            InvalidField(field=".".join(map(str, found["loc"][1:])), message=found["msg"])
-            for found in error.errors()
-        ]
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid.", fields)
-
-    @app.exception_handler(Exception)
-    async def unforeseen(_request: Request, _error: Exception) -> JSONResponse:
-        # Sent past the middleware that gives every other answer its id.
-        headers = {"X-Request-ID": logs.request_id.get() or ""}
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed to answer the request.", headers=headers)
-{% if cookiecutter.database != "none" %}
-
-    @app.exception_handler(OperationalError)
-    @app.exception_handler(InterfaceError)
-    @app.exception_handler(NoConnectionFreeError)
-    async def no_database(_request: Request, error: Exception) -> JSONResponse:
-        logger.error("the database can't answer: %s", error)
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The database can't answer at the moment.")
-
-    @app.exception_handler(StaleDataError)
-    async def deleted(_request: Request, _error: Exception) -> JSONResponse:
-        return problem(HTTPStatus.NOT_FOUND, "It was deleted in the meantime.")
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer every exception with a problem."""
+    app.add_exception_handler(HTTPException, handle_http_exception)  # type: ignore[arg-type] # takes subclasses
+    app.add_exception_handler(RequestValidationError, handle_invalid_request)  # type: ignore[arg-type]
+{% if "queue" in cookiecutter.redis %}
+    app.add_exception_handler(RedisError, handle_redis_error)
 {% endif %}
+    # As a handler for Exception it would answer outside of all middleware: without CORS headers and request id.
+    app.add_middleware(ServerErrorMiddleware, handler=handle_unexpected_error)
+
+
+async def handle_http_exception(request: Request, error: HTTPException) -> Response:
+    """Keep the status, the detail and the headers."""
+    if not is_body_allowed_for_status_code(error.status_code):
+        return Response(status_code=error.status_code, headers=error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {**(headers or {}), "Allow": ", ".join(allowed_methods(request))}
+    return problem(error.status_code, error.detail, headers=headers)
+
+
+def allowed_methods(request: Request) -> list[str]:
+    """Return the methods of a path: each route of FastAPI names only its own."""
+    requests = {method: {**request.scope, "method": method} for method in ("GET", "POST", "PUT", "PATCH", "DELETE")}
+    allowed = [
+        method
+        for method, scope in requests.items()
+        if any(route.matches(scope)[0] == Match.FULL for route in request.app.routes)
+    ]
+    return ["HEAD", *allowed] if "GET" in allowed else allowed
+
+
+async def handle_invalid_request(_request: Request, error: RequestValidationError) -> Response:
+    """Answer 422 with the invalid fields, or what is wrong with the request as a whole."""
+    errors = error.errors()
+    places = {item["loc"][0] for item in errors}
+    if "path" in places:
+        return problem(HTTPStatus.NOT_FOUND, "There is nothing at this URL.")
+    if any(item["type"] == "json_invalid" for item in errors):
+        return problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.")
+    if "body" in places and isinstance(error.body, bytes):
+        # FastAPI decodes no body of another content type.
+        return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The content type must be application/json.")
+    fields = [{"field": ".".join(map(str, item["loc"][1:])), "message": item["msg"]} for item in errors]
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "The request is not valid.", errors=fields)
+
+
+async def handle_unexpected_error(_request: Request, _error: Exception) -> Response:
+    """Answer 500; the server logs the exception, which ServerErrorMiddleware raises again."""
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed to answer the request.")
 {% if "queue" in cookiecutter.redis %}
 
-    @app.exception_handler(RedisError)
-    async def no_queue(_request: Request, error: Exception) -> JSONResponse:
-        logger.error("the queue does not answer: %s", error)
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The queue does not answer.")
+
+async def handle_redis_error(_request: Request, error: Exception) -> Response:
+    """Answer 503 while the queue can't be reached."""
+    logger.error("the queue does not answer: %s", error)
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The queue does not answer.", headers={"Retry-After": "5"})
 {% endif %}

@@ -1,4 +1,4 @@
-"""The settings of the service, read from the environment once, when a process starts."""
+"""The settings of the service, read from the environment when a process starts."""
 
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
 from pathlib import Path
@@ -6,40 +6,73 @@ from pathlib import Path
 {% if cookiecutter.database != "none" %}
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 {% else %}
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 {% endif %}
+{% if cookiecutter.database in ("postgresql", "mariadb") %}
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+{% elif cookiecutter.database == "sqlite" %}
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
+{% else %}
+from pydantic import BeforeValidator, Field, ValidationError
+{% endif %}
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 {% if cookiecutter.database != "none" %}
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 {% endif %}
 {% if cookiecutter.database == "postgresql" %}
 
-DRIVER = "postgresql+psycopg"
+# What platforms hand out, and the same with a driver.
+POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
 {% elif cookiecutter.database == "mariadb" %}
 
-DRIVER = "mariadb+asyncmy"
+# What platforms hand out, and the same with a driver.
+MARIADB_SCHEMES = ("mysql", "mariadb", "mysql+asyncmy", "mariadb+asyncmy")
 {% endif %}
 
 
+def split_list(text: str) -> list[str]:
+    """Split a comma-separated list."""
+    return [item.strip() for item in text.split(",")]
+
+
+{% if cookiecutter.database in ("postgresql", "mariadb") %}
+def read_password(file: str) -> str:
+    """Read a password; refuse one that the database would read differently."""
+    try:
+        password = Path(file).read_text(encoding="utf-8", newline="").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f'{file} can\'t be read ({error}); run "make secrets" to write it') from None
+    if not password or password != password.strip():
+        raise ValueError(f"{file} is empty, or has white space before or after the password")
+    return password
+
+
+{% endif %}
 class Settings(BaseSettings):
     """What may differ between two places where the service runs."""
 
-    model_config = SettingsConfigDict(frozen=True, arbitrary_types_allowed=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        frozen=True, arbitrary_types_allowed=True, env_ignore_empty=True, validate_default=False
+    )
 
     environment: Literal["development", "production"] = "production"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    workers: int = Field(default=2, ge=1, le=64)
+    port: int = Field(default={{ cookiecutter.port }}, ge=1, le=65535)
+    workers: int = Field(default=2, ge=1, le=16)
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1)
+    root_path: str = Field(default="", pattern=r"^(/[\w.~-]+)*$")
+    trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(split_list)] = ["127.0.0.1"]
 {% if cookiecutter.database == "sqlite" %}
     database_url: Annotated[URL, NoDecode] = make_url("sqlite+aiosqlite:////data/app.db")
 {% elif cookiecutter.database != "none" %}
+    # Not `secrets_dir`: it strips the file's content, which the database does not.
+    database_password: Annotated[str | None, BeforeValidator(read_password)] = Field(
+        default=None, validation_alias="DATABASE_PASSWORD_FILE", repr=False
+    )
     database_url: Annotated[URL, NoDecode]
-    database_password_file: Path | None = None
 {% endif %}
 {% if cookiecutter.redis != "none" %}
     redis_url: str = Field(pattern=r"^rediss?://.+")
@@ -47,51 +80,47 @@ class Settings(BaseSettings):
 {% if "cache" in cookiecutter.redis %}
     cache_seconds: int = Field(default=60, ge=1, le=86400)
 {% endif %}
-{% if cookiecutter.database != "none" %}
+{% if cookiecutter.database == "sqlite" %}
 
     @field_validator("database_url", mode="before")
     @classmethod
-    def parse_url(cls, value: Any) -> Any:
-        """Parse the URL of the database."""
+    def parse_database_url(cls, value: Any) -> URL:
+        """Parse the URL and put in the asynchronous driver."""
         try:
             url = make_url(value)
-        except ArgumentError:
+        except (ArgumentError, ValueError):
             raise ValueError("it is not a URL") from None
-{% if cookiecutter.database == "sqlite" %}
-        if url.drivername != "sqlite+aiosqlite":
-            raise ValueError("it must start with sqlite+aiosqlite:///")
-{% else %}
-        if url.drivername != DRIVER or not url.host:
-            raise ValueError(f"it must be {DRIVER}://user@host/name")
-{% endif %}
-        return url
-{% endif %}
-{% if cookiecutter.database in ("postgresql", "mariadb") %}
+        if url.get_backend_name() != "sqlite" or not url.database:
+            raise ValueError("it must be sqlite:///path/to/file")
+        return url.set(drivername="sqlite+aiosqlite")
+{% elif cookiecutter.database != "none" %}
 
-    @field_validator("database_password_file")
+    @field_validator("database_url", mode="before")
     @classmethod
-    def check_file(cls, value: Path | None) -> Path | None:
-        """Refuse a file that can't be read."""
+    def parse_database_url(cls, value: Any, info: ValidationInfo) -> URL:
+        """Parse the URL and put in the driver and the password from its file."""
         try:
-            if value:
-                value.read_text(encoding="utf-8")
-        except OSError as error:
-            raise ValueError(f'{value}: {error.strerror}; run "make secrets" to write it') from None
-        return value
-
-    @property
-    def database(self) -> URL:
-        """The URL of the database, with the password from its file where there is one."""
-        if self.database_password_file is None:
-            return self.database_url
-        return self.database_url.set(password=self.database_password_file.read_text(encoding="utf-8").strip())
+            url = make_url(value)
+        except (ArgumentError, ValueError):
+            raise ValueError("it is not a URL") from None
+{% if cookiecutter.database == "postgresql" %}
+        if url.drivername not in POSTGRESQL_SCHEMES or not url.host:
+            raise ValueError("it must be postgresql://user@host/name")
+        url = url.set(drivername="postgresql+psycopg")
+{% else %}
+        if url.drivername not in MARIADB_SCHEMES or not url.host:
+            raise ValueError("it must be mariadb://user@host/name")
+        url = url.set(drivername="mariadb+asyncmy")
+{% endif %}
+        password = info.data.get("database_password")
+        return url.set(password=password) if password else url
 {% endif %}
 
 
 def load_settings() -> Settings:
-    """Read and check the environment; stop with one sentence that names what is missing or malformed."""
+    """Read and check the environment; exit with a sentence that names the variable that is wrong."""
     try:
         return Settings()
     except ValidationError as error:
-        problems = (f"{'.'.join(map(str, found['loc'])).upper()}: {found['msg']}" for found in error.errors())
+        problems = (f"{'.'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors())
         raise SystemExit(f"settings: {'; '.join(problems)}") from None

@@ -1,4 +1,4 @@
-"""What the tests share: the application, and what it depends on, apart from the data of development."""
+"""Fixtures: the application and its test client, with a database and a Redis of their own."""
 
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
 import asyncio
@@ -13,41 +13,37 @@ import pytest
 from alembic import command
 from alembic.config import Config
 {% endif %}
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 {% if cookiecutter.redis != "none" %}
 from redis import Redis
 {% endif %}
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 {% endif %}
 
 from app.main import create_app
+from app.settings import Settings, load_settings
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 {% if cookiecutter.database == "sqlite" %}
 def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Give the application an empty database{{ " and an empty Redis" if cookiecutter.redis != "none" else "" }}."""
-{% elif cookiecutter.database != "none" %}
-def services() -> Iterator[None]:
-    """Give the application an empty database{{ " and an empty Redis" if cookiecutter.redis != "none" else "" }}."""
 {% else %}
 def services() -> Iterator[None]:
-    """Give the application {{ "an empty Redis" if cookiecutter.redis != "none" else "its settings" }}."""
 {% endif %}
+    """Set the environment of the tests{{ ", and migrate an empty database" if cookiecutter.database != "none" else "" }}."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("ENVIRONMENT", "development")
 {% if cookiecutter.redis != "none" %}
         environment.setenv("REDIS_URL", os.environ["TEST_REDIS_URL"])
-        Redis.from_url(os.environ["TEST_REDIS_URL"]).flushdb()
 {% endif %}
 {% if cookiecutter.database == "sqlite" %}
-        database = tmp_path_factory.mktemp("data") / "test.db"
-        environment.setenv("DATABASE_URL", f"sqlite+aiosqlite:///{database}")
+        environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path_factory.mktemp('data') / 'test.db'}")
 {% elif cookiecutter.database != "none" %}
         environment.setenv("DATABASE_URL", os.environ["TEST_DATABASE_URL"])
-        asyncio.run(create_database(os.environ["TEST_DATABASE_URL"]))
+        asyncio.run(create_database())
 {% endif %}
 {% if cookiecutter.database != "none" %}
         command.upgrade(Config("migrations/alembic.ini"), "head")
@@ -55,17 +51,32 @@ def services() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def client(services: None) -> Iterator[TestClient]:  # noqa: ARG001  # it has to be there
-    """Return a client of the application."""
-    with TestClient(create_app()) as client:
+@pytest.fixture
+def settings() -> Settings:
+    """Return the settings of the tests; `settings.model_copy(update={…})` changes one."""
+    return load_settings()
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    """Return the application."""
+{% if cookiecutter.redis != "none" %}
+    Redis.from_url(settings.redis_url).flushdb()
+{% endif %}
+    return create_app(settings)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    """Return a test client of the application; exceptions become responses, as they do in production."""
+    with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
 
 
-async def create_database(address: str) -> None:
-    """Create the tests' own database, anew for every run."""
-    url = make_url(address)
+async def create_database() -> None:
+    """Create the tests' database; drop the one of an earlier run."""
+    url = load_settings().database_url
 {% if cookiecutter.database == "postgresql" %}
     engine = create_async_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
 {% else %}

@@ -14,6 +14,9 @@ import alembic_postgresql_enum  # noqa: F401  # autogenerate compares the values
 {% endif %}
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+{% if cookiecutter.database == "mariadb" %}
+from alembic.operations.ops import DropIndexOp, DropTableOp, MigrationScript, ModifyTableOps
+{% endif %}
 from sqlalchemy import Connection, NullPool, create_engine
 {% if cookiecutter.database != "sqlite" %}
 from sqlalchemy.exc import OperationalError
@@ -56,12 +59,44 @@ def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | 
     return rendered or f"{dialect if package == 'dialects' else 'sa'}.{stored!r}"
 
 
+{% if cookiecutter.database != "postgresql" %}
+def compare_default(
+    _context: Any, _column: Any, _model: Any, reported: str | None, _default: Any, rendered: str | None
+) -> bool | None:
+    """Accept a default that the database reports in other words; None lets Alembic compare."""
+    if rendered is None or reported is None:
+        return None
+    quoted = "'" + rendered.replace("'", "''") + "'"
+    renamed = {"now()": "current_timestamp()", "current_date": "curdate()", "true": "1", "false": "0"}
+    return False if reported in (quoted, f"({quoted})", renamed.get(rendered.lower())) else None
+
+
+{% endif %}
+{% if cookiecutter.database == "mariadb" %}
+def keep_indexes_of_dropped_tables(_context: Any, _revision: Any, scripts: list[MigrationScript]) -> None:
+    """Let DROP TABLE drop its indexes: MariaDB refuses to drop one that a foreign key needs."""
+    for operations in (scripts[0].upgrade_ops, scripts[0].downgrade_ops):
+        changes = operations.ops if operations else []
+        dropped = {change.table_name for change in changes if isinstance(change, DropTableOp)}
+        for change in changes:
+            if isinstance(change, ModifyTableOps) and change.table_name in dropped:
+                change.ops = [part for part in change.ops if not isinstance(part, DropIndexOp)]
+
+
+{% endif %}
 def migrate(connection: Connection) -> None:
     """Run the command that Alembic was started with."""
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
+{% if cookiecutter.database == "postgresql" %}
         compare_server_default=True,
+{% else %}
+        compare_server_default=compare_default,
+{% endif %}
+{% if cookiecutter.database == "mariadb" %}
+        process_revision_directives=keep_indexes_of_dropped_tables,
+{% endif %}
         autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
         render_item=render_item,
 {% if cookiecutter.database == "sqlite" %}
@@ -108,4 +143,5 @@ logging.config.dictConfig(logs.config(settings))
 import_models()
 with connect(settings) as connection:
     migrate(connection)
+    connection.commit()
 {% endif %}

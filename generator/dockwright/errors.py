@@ -1,0 +1,119 @@
+"""The errors that users see, each with a message that says what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+
+class GeneratorError(Exception):
+    """An error whose message is enough for the user: the command line shows it without a traceback."""
+
+    exit_code = 1
+
+
+class UsageError(GeneratorError):
+    """The command line itself is wrong."""
+
+    exit_code = 2
+
+
+class UnknownCommandError(UsageError):
+    """The first argument is not a command."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        """Suggest the closest command, or flags."""
+        match = _closest(name, known)
+        advice = f"did you mean {match}?" if match else "answers are given as flags, which --help lists"
+        super().__init__(f"there is no command {name}: {advice}")
+
+
+class UnknownOptionError(UsageError):
+    """No option has this name."""
+
+    def __init__(self, name: str, known: Iterable[str], *, owner: str = "") -> None:
+        """Suggest the closest option; `owner` is what does not have the option, if not the whole command line."""
+        missing = f"{owner} has no {name}" if owner else f"there is no {name}"
+        super().__init__(f"{missing}: {_suggestion(name, list(known))}")
+
+
+class UselessOptionError(UsageError):
+    """The option has no effect with this command."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        """Say why."""
+        super().__init__(f"--{name.replace('_', '-')} has no effect here, {reason}: leave it out")
+
+
+class InvalidChoiceError(UsageError):
+    """The answer is not one of the option's choices."""
+
+    def __init__(self, option: str, answer: str, choices: Iterable[str]) -> None:
+        """Suggest the closest choice, or list all of them."""
+        super().__init__(f"{option} can't be {answer!r}: {_suggestion(answer, list(choices))}")
+
+
+class NoTerminalError(UsageError):
+    """There are questions to ask, but no terminal."""
+
+    def __init__(self, flags: Iterable[str]) -> None:
+        """List the flags that answer the questions."""
+        super().__init__(
+            "there is no terminal to ask the questions in: pass --no-input, "
+            f"and {', '.join(flags)} where you don't want the default"
+        )
+
+
+class RefusedAnswersError(GeneratorError):
+    """Answers break a rule or conflict with each other."""
+
+    def __init__(self, objections: Iterable[str]) -> None:
+        """Put each objection of the template on its own line."""
+        super().__init__("\n".join(objections))
+
+
+class TargetExistsError(GeneratorError):
+    """The project's directory already exists."""
+
+    def __init__(self, target: Path) -> None:
+        """Name the directory."""
+        super().__init__(
+            f"{target} already exists: choose another project_slug, or another directory with --output-dir"
+        )
+
+
+class OutputDirectoryError(GeneratorError):
+    """The output directory can't be written to."""
+
+    def __init__(self, directory: Path, cause: OSError | str) -> None:
+        """Say why."""
+        reason = cause.strerror if isinstance(cause, OSError) else cause
+        super().__init__(f"can't write to {directory} ({reason}): choose another directory with --output-dir")
+
+
+class RenderingError(GeneratorError):
+    """The template can't be rendered."""
+
+    def __init__(self, cause: BaseException) -> None:
+        """Name the cause."""
+        reason = " ".join(str(cause).split())
+        super().__init__(
+            f"the template failed to render, and nothing was written: "
+            f"please report this, with the command that you ran ({type(cause).__name__}: {reason})"
+        )
+
+
+class MissingTemplateError(GeneratorError):
+    """The package was installed without its template."""
+
+    def __init__(self, root: Path) -> None:
+        """Name the directory where it was expected."""
+        super().__init__(f"there is no template in {root}: reinstall dockwright")
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    match = _closest(name, known)
+    return f"did you mean {match}?" if match else f"choose from {', '.join(known)}"
+
+
+def _closest(name: str, known: Iterable[str]) -> str | None:
+    return next(iter(get_close_matches(name, known, n=1)), None)

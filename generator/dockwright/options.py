@@ -1,0 +1,74 @@
+"""The questions of `cookiecutter.json` as objects."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dockwright.errors import InvalidChoiceError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One answer to choose from, with the text that the wizard shows."""
+
+    value: str
+    text: str
+
+    @property
+    def label(self) -> str:
+        """The part of the text before the colon."""
+        return self.text.partition(": ")[0]
+
+    @property
+    def explanation(self) -> str:
+        """The part of the text after the colon: what the choice means, and when to take it."""
+        return self.text.partition(": ")[2]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One question: its name, its wording, and the answers that it allows."""
+
+    name: str
+    wording: str
+    default: str
+    choices: tuple[Choice, ...] = ()
+    rule: str = ""
+
+    @property
+    def flag(self) -> str:
+        """The flag that answers this question on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def title(self) -> str:
+        """The name as the summary shows it."""
+        return self.name.replace("_", " ").capitalize()
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        """The answers to choose from; empty for free text."""
+        return tuple(choice.value for choice in self.choices)
+
+    @property
+    def derived(self) -> bool:
+        """Whether the default is computed from other answers."""
+        return "{{" in self.default
+
+    def check(self, answer: str) -> None:
+        """Raise InvalidChoiceError if there are choices and the answer is not one of them."""
+        if self.choices and answer not in self.values:
+            raise InvalidChoiceError(self.name, answer, self.values)
+
+
+def read_options(definition: Mapping[str, Any]) -> Iterator[Option]:
+    """Yield the options of a `cookiecutter.json` in order."""
+    for name, value in definition.items():
+        if name.startswith("_"):
+            continue
+        texts = definition["__prompts__"][name]
+        if isinstance(value, list):
+            choices = tuple(Choice(answer, texts[answer]) for answer in value)
+            yield Option(name, texts["__prompt__"], value[0], choices)
+        else:
+            yield Option(name, texts, value, rule=definition["_rules"].get(name, {}).get("why", ""))

@@ -1,0 +1,46 @@
+"""The catalogue: a constant sample, so that all workers answer alike."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+{% if "queue" in cookiecutter.redis %}
+from typing import Any
+{% endif %}
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product of the catalogue."""
+
+    id: int
+    name: str
+    description: str
+    price: Decimal
+    stock: int
+    created_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    updated_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+PRODUCTS = (
+    Product(1, "Notebook", "Dotted, 160 pages", Decimal("12.50"), 40),
+    Product(2, "Fountain pen", "Medium nib", Decimal("34.00"), 12),
+    Product(3, "Ink", "Blue-black, 50 ml", Decimal("9.90"), 25),
+)
+
+
+def list_page(page: int, page_size: int) -> tuple[tuple[Product, ...], int]:
+    """Return a page of products and how many there are in all."""
+    return PRODUCTS[(page - 1) * page_size : page * page_size], len(PRODUCTS)
+
+
+def find(product_id: int) -> Product | None:
+    """Return the product with this id."""
+    return next((product for product in PRODUCTS if product.id == product_id), None)
+{% if "queue" in cookiecutter.redis %}
+
+
+def summarise() -> dict[str, Any]:
+    """Return the number of products and the value of their stock."""
+    value = sum(product.price * product.stock for product in PRODUCTS)
+    return {"products": len(PRODUCTS), "stock_value": str(value)}
+{% endif %}

@@ -1,0 +1,82 @@
+"""What every request passes: HEAD, the limit for bodies, and the path prefix."""
+
+import asyncio
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+BODY_TIMEOUT_SECONDS = 10
+
+
+class HeadAsGet:
+    """Answers HEAD as GET, without the body; FastAPI's routes answer it with 405 (fastapi#1773)."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap the application."""
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def send_without_body(message: Message) -> None:
+            await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            await self.app({**scope, "method": "GET"}, receive, send_without_body)
+        else:
+            await self.app(scope, receive, send)
+
+
+class LimitBody:
+    """Refuses a body that is too large (413) or stops arriving (408).
+
+    FastAPI's `max_body_size` answers in plain text, outside of all middleware, and has no time limit.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        """Wrap the application."""
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; the exceptions are raised in the endpoint that reads the body."""
+        declared = Headers(scope=scope).get("Content-Length", "0") if scope["type"] == "http" else "0"
+        size = int(declared) if declared.isdecimal() else 0
+        received = 0
+        complete = scope["type"] != "http"
+
+        async def receive_limited() -> Message:
+            nonlocal received, complete
+            if complete:
+                return await receive()
+            if size > self.max_bytes:
+                raise HTTPException(HTTPStatus.CONTENT_TOO_LARGE, f"The body is larger than {self.max_bytes} bytes.")
+            try:
+                async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+                    message = await receive()
+            except TimeoutError:
+                raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive in time.") from None
+            received += len(message.get("body", b""))
+            if received > self.max_bytes:
+                raise HTTPException(HTTPStatus.CONTENT_TOO_LARGE, f"The body is larger than {self.max_bytes} bytes.")
+            complete = not message.get("more_body", False)
+            return message
+
+        await self.app(scope, receive_limited, send)
+
+
+class RootPath:
+    """Puts the prefix that the proxy has stripped in front of the path again, as ASGI defines `root_path`."""
+
+    def __init__(self, app: ASGIApp, root_path: str) -> None:
+        """Wrap the application."""
+        self.app = app
+        self.root_path = root_path
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "lifespan":
+            scope = {**scope, "root_path": self.root_path, "path": self.root_path + scope["path"]}
+        await self.app(scope, receive, send)

@@ -1,0 +1,1 @@
+"""The products: a sample of a domain, to read, copy and delete."""

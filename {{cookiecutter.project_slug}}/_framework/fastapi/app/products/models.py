@@ -1,0 +1,24 @@
+"""The table of products."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.columns import Money, utc_now
+from app.database import Base
+
+
+class Product(Base):
+    """A product of the catalogue."""
+
+    __tablename__ = "products"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    description: Mapped[str] = mapped_column(String(2000))
+    price: Mapped[Decimal] = mapped_column(Money)
+    stock: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)

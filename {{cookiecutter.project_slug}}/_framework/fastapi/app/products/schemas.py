@@ -1,0 +1,35 @@
+"""The products as JSON."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.dependencies import PageQuery
+from app.fields import MAX_INTEGER, Money, NumberOnly, Text
+
+
+class ProductInput(BaseModel):
+    """A product as a client sends it. Other fields are ignored, so that the body of a GET can be PUT back."""
+
+    name: Annotated[Text, Field(min_length=1, max_length=200)]
+    description: Annotated[Text, Field(max_length=2000)] = ""
+    price: Money
+    stock: Annotated[int, Field(ge=0, le=MAX_INTEGER), NumberOnly] = 0
+
+
+class ProductOutput(ProductInput):
+    """A product."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class ProductPage(PageQuery):
+    """A page of products."""
+
+    items: list[ProductOutput]
+    total: int

@@ -1,0 +1,1 @@
+"""The reports: a sample of work that runs in the worker, to read, copy and delete."""

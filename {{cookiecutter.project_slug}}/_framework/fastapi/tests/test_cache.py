@@ -1,0 +1,60 @@
+"""The cache: what it holds, and what happens without Redis."""
+
+import asyncio
+
+import pytest
+from redis import Redis
+
+from app.cache import Cache
+from app.settings import Settings
+
+
+@pytest.fixture
+def redis(settings: Settings) -> Redis:
+    """Return an empty Redis."""
+    redis = Redis.from_url(settings.redis_url, decode_responses=True)
+    redis.flushdb()
+    return redis
+
+
+def test_get_and_set(settings: Settings, redis: Redis) -> None:
+    """A text is found under its key, and expires."""
+
+    async def use_cache() -> list[str | None]:
+        cache = Cache(settings.redis_url, seconds=60)
+        before = await cache.get("greeting")
+        await cache.set("greeting", "hello")
+        after = await cache.get("greeting")
+        await cache.close()
+        return [before, after]
+
+    assert asyncio.run(use_cache()) == [None, "hello"]
+    assert 0 < redis.ttl("greeting") <= 60
+
+
+@pytest.mark.usefixtures("redis")
+def test_delete(settings: Settings) -> None:
+    """A reader that loaded its text before a change can't cache it after the change."""
+
+    async def use_cache() -> str | None:
+        cache = Cache(settings.redis_url, seconds=60)
+        await cache.set("greeting", "hello")
+        await cache.delete("greeting")
+        await cache.set("greeting", "hello")
+        text = await cache.get("greeting")
+        await cache.close()
+        return text
+
+    assert asyncio.run(use_cache()) is None
+
+
+def test_without_redis() -> None:
+    """If Redis is down nothing is found, and nothing fails."""
+
+    async def use_cache() -> str | None:
+        cache = Cache("redis://127.0.0.1:1/0", seconds=60)
+        await cache.set("greeting", "hello")
+        await cache.delete("greeting")
+        return await cache.get("greeting")
+
+    assert asyncio.run(use_cache()) is None

@@ -1,0 +1,133 @@
+"""Errors have one shape, whoever raises them."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, HTTPException
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.testclient import TestClient
+from starlette.types import Message
+
+from app import middleware
+from app.main import create_app
+from app.settings import Settings
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    """Return the application, with a route that takes a JSON body."""
+    app = create_app(settings)
+
+    @app.post("/echo")
+    async def echo(values: dict[str, int]) -> dict[str, int]:
+        return values
+
+    @app.get("/echo")
+    async def get_echo() -> None:
+        pass
+
+    return app
+
+
+def test_not_found(client: TestClient) -> None:
+    """An unknown path is a problem."""
+    response = client.get("/nowhere")
+    assert (response.status_code, response.headers["Content-Type"]) == (404, "application/problem+json")
+    assert response.json() == {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "Not Found"}
+
+
+def test_method_not_allowed(client: TestClient) -> None:
+    """An unknown method is a problem, and the allowed ones are named."""
+    response = client.delete("/echo")
+    assert (response.status_code, response.headers["Allow"]) == (405, "HEAD, GET, POST")
+    assert response.json()["status"] == 405
+
+
+def test_invalid_field(client: TestClient) -> None:
+    """An invalid body is refused, with the name of the field."""
+    response = client.post("/echo", json={"count": "many"})
+    assert (response.status_code, response.headers["Content-Type"]) == (422, "application/problem+json")
+    assert [error["field"] for error in response.json()["errors"]] == ["count"]
+
+
+@pytest.mark.parametrize("body", ["{", "[" * 100_000, '{"count": ' + "9" * 5000 + "}", '{"count": "\udcff"}', ""])
+def test_invalid_json(client: TestClient, body: str) -> None:
+    """A body that isn't JSON, or that Python refuses to read, is a bad request."""
+    response = client.post("/echo", content=body.encode(errors="surrogateescape"), headers=JSON)
+    assert response.status_code == response.json()["status"] == (400 if body else 422)
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_content_type(client: TestClient, content_type: str | None) -> None:
+    """Only JSON is accepted."""
+    headers = {"Content-Type": content_type} if content_type else {}
+    response = client.post("/echo", content=b'{"count": 1}', headers=headers)
+    assert response.status_code == response.json()["status"] == 415
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_too_large(client: TestClient, chunked: bool) -> None:
+    """A body over MAX_BODY_BYTES is refused, declared or not."""
+    body = b'{"count": ' + b" " * 1024 * 1024 + b"1}"
+    response = client.post("/echo", content=iter([body]) if chunked else body, headers=JSON)
+    assert response.status_code == response.json()["status"] == 413
+    assert response.headers["X-Request-ID"]
+
+
+def test_body_that_stops(monkeypatch: pytest.MonkeyPatch, app: FastAPI) -> None:
+    """A body that stops arriving is given up on."""
+    monkeypatch.setattr(middleware, "BODY_TIMEOUT_SECONDS", 0.01)
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return await asyncio.Future()
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: dict[str, Any] = {"type": "http", "method": "POST", "path": "/echo", "query_string": b"", "headers": []}
+    asyncio.run(app({**scope, "client": ("127.0.0.1", 1)}, receive, send))
+    assert sent[0]["status"] == 408
+
+
+@pytest.mark.parametrize("status", [409, 420, 599])
+def test_http_exception(app: FastAPI, client: TestClient, status: int) -> None:
+    """Status, detail and headers of an HTTPException reach the client, whatever they are."""
+
+    @app.get("/conflict")
+    async def conflict() -> None:
+        raise HTTPException(status, {"code": "TAKEN", "name": None}, headers={"Retry-After": "5"})
+
+    response = client.get("/conflict")
+    assert (response.status_code, response.headers["Retry-After"]) == (status, "5")
+    assert (response.json()["status"], response.json()["data"]) == (status, {"code": "TAKEN", "name": None})
+
+
+def test_not_modified(app: FastAPI, client: TestClient) -> None:
+    """A status that allows no body has none."""
+
+    @app.get("/unchanged")
+    async def unchanged() -> None:
+        raise HTTPException(304, headers={"ETag": '"1"'})
+
+    response = client.get("/unchanged")
+    assert (response.status_code, response.headers["ETag"], response.content) == (304, '"1"', b"")
+
+
+def test_unexpected(app: FastAPI) -> None:
+    """An unexpected exception is a problem without details, with the request id, and with the headers of CORS."""
+    app.add_middleware(CORSMiddleware, allow_origins=["https://shop.example"])
+
+    @app.get("/bug")
+    async def bug() -> None:
+        raise RuntimeError("secret")
+
+    headers = {"Origin": "https://shop.example", "X-Request-ID": "mine-1"}
+    response = TestClient(app, raise_server_exceptions=False).get("/bug", headers=headers)
+    assert (response.status_code, response.headers["Content-Type"]) == (500, "application/problem+json")
+    assert response.headers["Access-Control-Allow-Origin"] == "https://shop.example"
+    assert response.headers["X-Request-ID"] == "mine-1"
+    assert "secret" not in response.text

@@ -1,0 +1,147 @@
+"""The catalogue over HTTP."""
+
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.testclient import TestClient
+
+from app.main import create_app
+from app.products import routes
+from app.settings import Settings
+
+PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 12}
+
+
+@pytest.fixture
+def pen(client: TestClient) -> dict[str, Any]:
+    """Return a product of the catalogue."""
+    product: dict[str, Any] = client.post("/products", json=PEN).json()
+    return product
+
+
+def test_create(client: TestClient) -> None:
+    """A new product has an id and times, and is found at its location."""
+    response = client.post("/products", json=PEN)
+    product = response.json()
+    assert response.status_code == 201
+    assert product.items() >= PEN.items()
+    assert product["created_at"] == product["updated_at"]
+    assert product["created_at"].endswith("Z")
+    assert client.get(response.headers["Location"]).json() == product
+
+
+def test_create_with_defaults(client: TestClient) -> None:
+    """A name and a price are enough; a price always has two decimal places."""
+    product = client.post("/products", json={"name": "Ink", "price": "9.9"}).json()
+    assert (product["description"], product["price"], product["stock"]) == ("", "9.90", 0)
+
+
+def test_location(app: FastAPI, client: TestClient) -> None:
+    """A product is created below the path that its router has, and that the proxy has stripped."""
+    copy = APIRouter(prefix="/articles")
+    copy.include_router(routes.router)
+    app.include_router(copy)
+    location = client.post("/articles/products", json=PEN).headers["Location"]
+    assert location.startswith("/articles/products/")
+    assert client.get(location).status_code == 200
+
+
+def test_location_behind_root_path(settings: Settings) -> None:
+    """A location has the prefix that the proxy has stripped."""
+    with TestClient(create_app(settings.model_copy(update={"root_path": "/shop"}))) as client:
+        location = client.post("/products", json=PEN).headers["Location"]
+        assert location.startswith("/shop/products/")
+        assert client.get(location.removeprefix("/shop")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "x" * 201),
+        ("name", "nul\0"),
+        ("description", "x" * 2001),
+        ("price", "-0.01"),
+        ("price", "9.999"),
+        ("price", "NaN"),
+        ("price", "1e3"),
+        ("price", "1_0"),
+        ("price", "١"),
+        ("price", "12345678901"),
+        ("price", 9.9),
+        ("price", None),
+        ("stock", -1),
+        ("stock", 2**31),
+        ("stock", 2.7),
+        ("stock", "2"),
+        ("stock", True),
+    ],
+)
+def test_invalid_field(client: TestClient, field: str, value: object) -> None:
+    """An invalid product is refused, with the name of the field."""
+    response = client.post("/products", json={**PEN, field: value})
+    assert (response.status_code, response.headers["Content-Type"]) == (422, "application/problem+json")
+    assert [error["field"] for error in response.json()["errors"]] == [field]
+
+
+def test_unpaired_surrogate(client: TestClient) -> None:
+    """Text that no database can store is refused."""
+    body = b'{"name": "\\ud800", "price": "1.00"}'
+    response = client.post("/products", content=body, headers={"Content-Type": "application/json"})
+    assert (response.status_code, [error["field"] for error in response.json()["errors"]]) == (422, ["name"])
+
+
+def test_list(client: TestClient, pen: dict[str, Any]) -> None:
+    """The list is paginated, oldest first, with the total."""
+    total = client.get("/products").json()["total"]
+    page = client.get("/products", params={"page": total, "page_size": 1}).json()
+    assert page == {"items": [pen], "page": total, "page_size": 1, "total": total}
+    assert client.get("/products", params={"page": total + 1, "page_size": 1}).json()["items"] == []
+
+
+@pytest.mark.parametrize("query", ["page=0", "page_size=101", "page=x", "page=" + "9" * 5000])
+def test_invalid_page(client: TestClient, query: str) -> None:
+    """An invalid page is refused."""
+    assert client.get(f"/products?{query}").status_code == 422
+
+
+def test_update(client: TestClient, pen: dict[str, Any]) -> None:
+    """A product takes new values and keeps its id; the body of a GET can be PUT back."""
+    response = client.put(f"/products/{pen['id']}", json=pen | {"name": "Pencil", "price": "1.50"})
+    assert response.status_code == 200
+    assert response.json().items() >= {"id": pen["id"], "name": "Pencil", "price": "1.50", "stock": 12}.items()
+    assert client.get(f"/products/{pen['id']}").json() == response.json()
+{% if "cache" in cookiecutter.redis %}
+
+
+def test_cache(client: TestClient, pen: dict[str, Any]) -> None:
+    """A product is read from the cache until it changes."""
+    address = f"/products/{pen['id']}"
+    assert [client.get(address).headers["X-Cache"] for _ in range(2)] == ["MISS", "HIT"]
+    client.put(address, json=PEN | {"price": "8.50"})
+    changed = client.get(address)
+    assert (changed.headers["X-Cache"], changed.json()["price"]) == ("MISS", "8.50")
+    client.delete(address)
+    assert client.get(address).status_code == 404
+{% endif %}
+
+
+def test_delete(client: TestClient, pen: dict[str, Any]) -> None:
+    """A deleted product is gone."""
+    assert client.delete(f"/products/{pen['id']}").status_code == 204
+    assert client.get(f"/products/{pen['id']}").status_code == 404
+    assert client.delete(f"/products/{pen['id']}").status_code == 404
+
+
+@pytest.mark.parametrize("product_id", ["0", "-1", "x", str(2**31), str(2**63), "9" * 5000, ""])
+def test_not_found(client: TestClient, product_id: str) -> None:
+    """There is no product with an impossible id."""
+    response = client.get(f"/products/{product_id}")
+    assert (response.status_code, response.json()["title"]) == (404, "Not Found")
+
+
+def test_head(client: TestClient, pen: dict[str, Any]) -> None:
+    """HEAD is answered like GET, without a body."""
+    response = client.head(f"/products/{pen['id']}")
+    assert (response.status_code, response.content) == (200, b"")

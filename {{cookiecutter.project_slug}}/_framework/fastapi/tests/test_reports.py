@@ -1,0 +1,80 @@
+"""Reports: enqueued over HTTP, made by a worker."""
+
+{% if cookiecutter.sample == "products" and cookiecutter.database != "none" %}
+from decimal import Decimal
+{% endif %}
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from rq import SimpleWorker
+
+from app import queue
+from app.main import create_app
+from app.reports import job
+from app.settings import Settings
+
+
+def run_jobs(settings: Settings) -> None:
+    """Run all enqueued jobs, as the worker does."""
+    jobs = queue.connect(settings.redis_url)
+    SimpleWorker([jobs], connection=jobs.connection, serializer=jobs.serializer).work(burst=True)
+
+
+def make_report(settings: Settings, client: TestClient) -> dict[str, Any]:
+    """Create a report, run its job, and return it."""
+    response = client.post("/reports")
+    assert (response.status_code, response.json()["status"], response.json()["result"]) == (202, "queued", None)
+    run_jobs(settings)
+    report: dict[str, Any] = client.get(response.headers["Location"]).json()
+    assert report["id"] == response.json()["id"]
+    return report
+
+
+{% if cookiecutter.sample == "none" %}
+def test_report(settings: Settings, client: TestClient) -> None:
+    """A report says where its job ran."""
+    report = make_report(settings, client)
+    assert report["status"] == "finished"
+    assert report["result"].keys() == {"host", "python"}
+{% elif cookiecutter.database == "none" %}
+def test_report(settings: Settings, client: TestClient) -> None:
+    """A report counts the products and values their stock."""
+    report = make_report(settings, client)
+    assert (report["status"], report["result"]) == ("finished", {"products": 3, "stock_value": "1155.50"})
+{% else %}
+def test_report(settings: Settings, client: TestClient) -> None:
+    """A report counts the products and values their stock."""
+    before = make_report(settings, client)["result"]
+    client.post("/products", json={"name": "Ink", "price": "12.50", "stock": 2})
+    report = make_report(settings, client)
+    assert report["status"] == "finished"
+    assert report["result"]["products"] == before["products"] + 1
+    assert Decimal(report["result"]["stock_value"]) == Decimal(before["stock_value"]) + 25
+{% endif %}
+
+
+def test_failed_report(monkeypatch: pytest.MonkeyPatch, settings: Settings, client: TestClient) -> None:
+    """A job that raises makes a failed report."""
+    response = client.post("/reports")
+{% if cookiecutter.sample == "products" %}
+    monkeypatch.delattr(job, "summarise_catalogue")
+{% else %}
+    monkeypatch.delattr(job, "describe_worker")
+{% endif %}
+    run_jobs(settings)
+    assert client.get(response.headers["Location"]).json()["status"] == "failed"
+
+
+@pytest.mark.parametrize("report_id", ["unknown", "no.id", "x" * 500, "%FF"])
+def test_not_found(client: TestClient, report_id: str) -> None:
+    """There is no report that nobody created."""
+    assert client.get(f"/reports/{report_id}").status_code == 404
+
+
+def test_redis_is_down(settings: Settings) -> None:
+    """Without Redis there is an answer that says when to try again."""
+    with TestClient(create_app(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))) as client:
+        response = client.post("/reports")
+    assert (response.status_code, response.headers["Content-Type"]) == (503, "application/problem+json")
+    assert int(response.headers["Retry-After"]) > 0

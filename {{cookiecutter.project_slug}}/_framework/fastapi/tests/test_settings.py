@@ -1,0 +1,105 @@
+"""Settings: mistakes end the start with a sentence, and addresses are taken as platforms give them."""
+
+{% if cookiecutter.database in ("postgresql", "mariadb") %}
+from pathlib import Path
+
+{% endif %}
+import pytest
+
+from app.settings import load_settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENVIRONMENT", "test"),
+        ("LOG_LEVEL", "loud"),
+        ("PORT", "0"),
+        ("WORKERS", "0"),
+        ("WORKERS", "many"),
+        ("MAX_BODY_BYTES", "0"),
+        ("ROOT_PATH", "no path"),
+{% if cookiecutter.database != "none" %}
+        ("DATABASE_URL", "oracle://db"),
+        ("DATABASE_URL", "oracle://db:port/app"),
+{% endif %}
+{% if cookiecutter.redis != "none" %}
+        ("REDIS_URL", "http://redis"),
+{% endif %}
+{% if "cache" in cookiecutter.redis %}
+        ("CACHE_SECONDS", "0"),
+{% endif %}
+    ],
+)
+def test_invalid(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    """The sentence names the variable."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=name):
+        load_settings()
+
+
+def test_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty variable counts as unset."""
+    monkeypatch.setenv("PORT", "")
+    monkeypatch.setenv("TRUSTED_PROXIES", "")
+    assert load_settings().port == {{ cookiecutter.port }}
+    assert load_settings().trusted_proxies == ["127.0.0.1"]
+
+
+def test_trusted_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies are separated by commas."""
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1")
+    assert load_settings().trusted_proxies == ["10.0.0.0/8", "127.0.0.1"]
+{% if cookiecutter.database == "sqlite" %}
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+aiosqlite"])
+def test_database_url(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    """The address of a database needs no driver."""
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}:////data/other.db")
+    assert str(load_settings().database_url) == "sqlite+aiosqlite:////data/other.db"
+{% elif cookiecutter.database in ("postgresql", "mariadb") %}
+
+
+def test_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A required variable that is missing is named."""
+    monkeypatch.delenv("DATABASE_URL")
+    with pytest.raises(SystemExit, match="DATABASE_URL"):
+        load_settings()
+
+
+{% if cookiecutter.database == "postgresql" %}
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_database_url(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    """The address of a database may have any of the usual schemes, and keeps its options."""
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://user:secret@host/name?sslmode=require")
+    url = load_settings().database_url
+    assert url.render_as_string(hide_password=False) == "postgresql+psycopg://user:secret@host/name?sslmode=require"
+{% else %}
+@pytest.mark.parametrize("scheme", ["mysql", "mariadb", "mysql+pymysql", "mariadb+asyncmy"])
+def test_database_url(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    """The address of a database may have any of the usual schemes, and keeps its options."""
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://user:secret@host/name?charset=utf8mb4")
+    url = load_settings().database_url
+    assert url.render_as_string(hide_password=False) == "mariadb+asyncmy://user:secret@host/name?charset=utf8mb4"
+{% endif %}
+
+
+def test_password_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The password comes from its file; one newline at the end is allowed."""
+    file = tmp_path / "password"
+    file.write_text("correct horse\n", encoding="utf-8")
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(file))
+    assert load_settings().database_url.password == "correct horse"  # noqa: S105
+    assert "horse" not in repr(load_settings())
+
+
+@pytest.mark.parametrize("password", ["", "\n", "secret \n", "secret\r\n", " secret", "secret\n\n"])
+def test_ambiguous_password_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, password: str) -> None:
+    """A password that the database would read differently is refused."""
+    file = tmp_path / "password"
+    file.write_bytes(password.encode())
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(file))
+    with pytest.raises(SystemExit, match="DATABASE_PASSWORD_FILE"):
+        load_settings()
+{% endif %}
