@@ -58,10 +58,9 @@ def test_starts_and_answers(project: Project, development: Stack) -> None:
 def test_ports_are_this_machines_alone(development: Stack) -> None:
     """The service and the data services can be reached from this machine, and from no other."""
     for name in {"web", "db", "redis"} & set(development.containers()):
-        published = [
-            one for ports in development.containers()[name]["NetworkSettings"]["Ports"].values() for one in ports
-        ]
-        assert {one["HostIp"] for one in published} == {"127.0.0.1"}, name
+        ports = development.containers()[name]["NetworkSettings"]["Ports"]
+        published = [address for addresses in ports.values() for address in addresses or ()]
+        assert {address["HostIp"] for address in published} == {"127.0.0.1"}, name
 
 
 def test_edit_shows_without_a_build(project: Project, development: Stack) -> None:

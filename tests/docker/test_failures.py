@@ -4,6 +4,7 @@ Time limits are the service's own, times three for a slow machine.
 """
 
 import contextlib
+import itertools
 import resource
 import socket
 import subprocess
@@ -134,17 +135,19 @@ LOCK_MARIADB = """mariadb --user=app --password="$(cat /run/secrets/database_pas
 def test_table_is_locked(project: Project, production: Stack, client: httpx.Client) -> None:
     """While a table is locked, a write ends with a 503 in time, the rest answers, and afterwards all is as before."""
     address = client.post("/products", json=PEN).headers["Location"]
+    stocks = itertools.count()
 
     def refused() -> bool:
         """Return whether a write is refused."""
-        response = client.put(address, json=PEN | {"price": "1.00"})
+        # What is not a change writes nothing.
+        response = client.put(address, json=PEN | {"stock": next(stocks)})
         if response.status_code != 200:
             assert_unavailable(response)
         return response.status_code == 503
 
     with locked(project, production), ThreadPoolExecutor(32) as pool:
         wait_for(refused, seconds=30)
-        waiting = [pool.submit(client.put, address, json=PEN) for _ in range(32)]
+        waiting = [pool.submit(client.put, address, json=PEN | {"stock": next(stocks)}) for _ in range(32)]
         assert_alive(client)
         for one in waiting:
             if one.result().status_code != 200:

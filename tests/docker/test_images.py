@@ -1,5 +1,6 @@
 """Images: what is in them, what is not, what a new build does again, and how a container starts and stops."""
 
+import itertools
 import json
 import re
 import tarfile
@@ -72,27 +73,25 @@ def test_what_the_server_imports_is_compiled(found: dict[str, Any]) -> None:
     assert found["uncompiled"] == []
 
 
-@pytest.mark.parametrize("signal", ["TERM", "INT"])
-@pytest.mark.parametrize("seconds", [0, 0.5])
-def test_stops_while_starting(project: Project, image: str, signal: str, seconds: float) -> None:
-    """A server or worker that is told to stop before it serves does so, and is not killed."""
-    services = [("app.serve", "WORKERS=2"), *[("app.worker", "WORKERS=2")] * project.queues]
+def test_stops_while_starting(project: Project, image: str) -> None:
+    """A server or worker that is told to stop before it serves does so: it is not killed, and shows no traceback."""
+    settings = []
     # Addresses at which nobody answers
-    settings = ["DATABASE_URL=", "REDIS_URL=redis://127.0.0.1:1"]
     if project.needs_secrets:
-        settings = [f"DATABASE_URL={project.answers['database']}://app:app@127.0.0.1:1/app", settings[1]]
-    if not project.has_redis:
-        settings.pop()
+        settings.append(f"DATABASE_URL={project.answers['database']}://app:app@127.0.0.1:1/app")
+    if project.has_redis:
+        settings.append("REDIS_URL=redis://127.0.0.1:1")
     environment = [part for setting in settings for part in ("--env", setting)]
-    for module, _ in services:
-        name = f"{project.slug}-{module.replace('.', '-')}"
+    name = f"{project.slug}-starting"
+    modules = ["app.serve", *["app.worker"] * project.queues]
+    for module, signal, seconds in itertools.product(modules, ("TERM", "INT"), (0, 0.5)):
         project.run("docker", "run", "--detach", "--name", name, *environment, image, "python", "-m", module)
         time.sleep(seconds)
-        project.run("docker", "stop", "--signal", signal, "--timeout", "60", name)
-        code = project.run("docker", "inspect", "--format", "{{.State.ExitCode}}", name)
+        project.run("docker", "stop", "--signal", signal, "--timeout", "30", name)
+        code = project.run("docker", "inspect", "--format", "{{.State.ExitCode}}", name).strip()
         log = project.run("docker", "logs", name)
         project.run("docker", "rm", "--force", name)
-        assert (module, code.strip(), "Traceback" in log) == (module, "0", False), log
+        assert (code, "Traceback" in log) == ("0", False), (module, signal, seconds, log)
 
 
 def test_layers_are_few_and_small(project: Project, image: str) -> None:
@@ -177,9 +176,7 @@ def test_dependency_without_a_wheel_compiles(project: Project, image: str) -> No
     project.build(tag=f"{image}-source")
     for path, text in before.items():
         path.write_text(text, encoding="utf-8")
-    assert "docopt" in project.run(
-        "docker", "run", "--rm", f"{image}-source", "python", "-c", "import docopt; print(docopt)"
-    )
+    project.run("docker", "run", "--rm", f"{image}-source", "python", "-c", "import docopt")
 
 
 @pytest.mark.only_where(database=["sqlite"], sample=["products"], redis=["none"])

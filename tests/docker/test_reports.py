@@ -10,9 +10,8 @@ from tests.docker.stack import Project, running
 def test_stack_that_does_not_start(project: Project, image: str) -> None:
     """Where Redis doesn't start, what waits for it fails, and Redis' own words are in the message."""
     assert image
-    broken = (
-        (project.directory / "compose.prod.yaml").read_text(encoding="utf-8").replace('"redis-server"', '"false-start"')
-    )
+    compose = (project.directory / "compose.prod.yaml").read_text(encoding="utf-8")
+    broken = compose.replace('"redis-server"', '"false-start"')
     (project.directory / "compose.broken.yaml").write_text(broken, encoding="utf-8")
     name = f"{project.slug}-broken"
     with (

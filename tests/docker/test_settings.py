@@ -56,10 +56,10 @@ def required(project: Project) -> dict[str, str]:
 def test_defaults(project: Project, image: str) -> None:
     """Without a variable each setting has the default that the README names; an empty variable counts as unset."""
     rows = table(project)
-    empty = {name: "" for name in rows} | required(project)
-    unset, emptied = load(project, image, required(project), empty)
+    unset, emptied = load(project, image, required(project), dict.fromkeys(rows, "") | required(project))
     assert unset == emptied
-    assert unset.keys() == {name.lower() for name in rows if name != "DATABASE_PASSWORD_FILE"}
+    # The password's place is the address; one of the frameworks keeps it for itself, too.
+    assert unset.keys() - {"database_password"} == {name.lower() for name in rows if name != "DATABASE_PASSWORD_FILE"}
     for name, (default, _) in rows.items():
         if default != "required" and name != "DATABASE_PASSWORD_FILE":
             actual = unset[name.lower()]
@@ -79,26 +79,15 @@ def test_ranges(project: Project, image: str) -> None:
             taken += [{name: str(low)}, {name: str(high)}]
             refused += [{name: wrong} for wrong in (str(low - 1), str(high + 1), "-1", "1.5", "many")]
     assert {name for one in taken for name in one} >= {"WORKERS"}
-    taken += [
-        {"ENVIRONMENT": "development"},
-        *({"LOG_LEVEL": level} for level in ("DEBUG", "INFO", "WARNING", "ERROR")),
-    ]
-    refused += [
-        {"ENVIRONMENT": "test"},
-        {"LOG_LEVEL": "loud"},
-        {"PORT": "0"},
-        {"PORT": "65536"},
-        {"MAX_BODY_BYTES": "0"},
-    ]
+    taken += [{"ENVIRONMENT": "development"}]
+    taken += [{"LOG_LEVEL": level} for level in ("DEBUG", "INFO", "WARNING", "ERROR")]
+    refused += [{"ENVIRONMENT": "test"}, {"LOG_LEVEL": "loud"}]
+    refused += [{"PORT": "0"}, {"PORT": "65536"}, {"MAX_BODY_BYTES": "0"}]
     refused += [{name: "nonsense"} for name in ("DATABASE_URL", "REDIS_URL") if name in rows]
     refused += [{name: ""} for name in required(project)]
-    for (change,), settings in zip(
-        (tuple(one.items()) for one in taken),
-        load(project, image, *(required(project) | one for one in taken)),
-        strict=True,
-    ):
+    for one, settings in zip(taken, load(project, image, *(required(project) | one for one in taken)), strict=True):
         assert isinstance(settings, dict), settings
-        assert str(settings[change[0].lower()]) == change[1]
+        assert {name: str(settings[name.lower()]) for name in one} == one
     for one, sentence in zip(refused, load(project, image, *(required(project) | one for one in refused)), strict=True):
         (name,) = one
         assert isinstance(sentence, str), one
@@ -112,7 +101,7 @@ def test_wrong_setting_is_one_sentence(project: Project, image: str) -> None:
     if project.needs_secrets:
         wrong["DATABASE_URL"] = []
     if project.answers["database"] == "sqlite":
-        wrong["/data/app.db"] = ["--read-only", "--env", "REDIS_URL=redis://redis"]
+        wrong["/data"] = ["--read-only", "--env", "REDIS_URL=redis://redis"]
     for name, options in wrong.items():
         said = project.run("docker", "run", "--rm", *options, image, expect=1)
         assert name in said
@@ -148,9 +137,9 @@ def test_addresses_as_platforms_hand_them_out(project: Project, production: Stac
     ).strip()
     password = (project.directory / "secrets" / "database_password").read_text(encoding="utf-8").strip()
     if project.answers["database"] == "postgresql":
-        schemes, options = ("postgres", "postgresql", driver), ("", "?sslmode=prefer", "?sslmode=disable")
+        schemes, options = ["postgres", "postgresql", driver], ["", "?sslmode=prefer", "?sslmode=disable"]
     else:
-        schemes, options = ("mysql", "mariadb", driver), ("", "?charset=utf8mb4")
+        schemes, options = ["mysql", "mariadb", driver], ["", "?charset=utf8mb4"]
     connect = """
 import asyncio, inspect, os, sys
 from alembic import command
@@ -183,7 +172,7 @@ for text in ("word", "word\\n", "word ", " word", "word\\r\\n", "word\\n\\n", ""
         print(error)
 """
     settings = required(project) | {"DATABASE_URL": f"{project.answers['database']}://app@db/app"}
-    settings["DATABASE_PASSWORD_FILE"] = "/tmp/password"
+    settings["DATABASE_PASSWORD_FILE"] = "/tmp/password"  # noqa: S105, S108 # in the container
     environment = [part for setting in settings.items() for part in ("--env", "=".join(setting))]
     first, second, *others = project.run(
         "docker", "run", "--rm", "--name", name, *environment, image, "python", "-c", read
