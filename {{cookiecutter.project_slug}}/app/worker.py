@@ -1,14 +1,7 @@
 """Run the worker: `python -m app.worker`."""
 
-import os
-import signal
-
-if __name__ == "__main__":
-    # The first process of a container never gets a signal that it has no handler for, and the imports take a while.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: os._exit(0))
-
 import logging
+import logging.config
 import time
 from pathlib import Path
 from typing import Any
@@ -35,23 +28,23 @@ class Worker(rq.Worker):
     """RQ's worker, with a heartbeat file for the health check, and without a fault in how RQ 3.0 stops.
 
     RQ's signal handler raises StopRequested wherever the program is (rq#585). A job that Redis is just handing over
-    then gets stuck: 14 jobs in 200 stops under load. So request_stop() only sets RQ's own flag, which an idle worker
-    checks every second. Delete request_stop() and dequeue_job_and_maintain_ttl() when RQ's handler raises no more.
+    then gets stuck: 14 jobs in 200 stops under load. So request_stop() only sets a flag, which an idle worker checks
+    every second. Delete it and dequeue_job_and_maintain_ttl() when RQ's handler no longer raises.
     """
+
+    stop_requested = False
 
     # Seconds between two attempts to reconnect to Redis.
     max_connection_wait_time = 2.0
 
     def request_stop(self, *_: Any) -> None:
         """Handle SIGTERM and SIGINT: stop after the current job."""
-        if os.getpid() != self.pid:
-            os._exit(1)  # a child process that has not set its own handlers yet
-        self._stop_requested = True
+        self.stop_requested = True
 
     def dequeue_job_and_maintain_ttl(self, *_: Any, **__: Any) -> tuple[Job, rq.Queue] | None:
         """Wait for a job; return None, which ends RQ's loop, after a signal."""
         result = None
-        while result is None and not self._stop_requested:
+        while result is None and not self.stop_requested:
             result = super().dequeue_job_and_maintain_ttl(timeout=1, max_idle_time=1)
         return result
 
@@ -61,7 +54,7 @@ class Worker(rq.Worker):
             super().heartbeat(*args, **options)
         except RedisError:
             # RQ would try again until Redis is back.
-            if self._stop_requested:
+            if self.stop_requested:
                 raise StopRequested from None
             raise
         Path("/tmp/heartbeat").touch()  # noqa: S108  # the container's own /tmp
@@ -92,7 +85,7 @@ def wait_for(redis: Redis) -> None:
 def main() -> None:
     """Run jobs until a signal."""
     settings = load_settings()
-    logs.configure(settings)
+    logging.config.dictConfig(logs.config(settings))
     # RQ logs two lines for every maintenance.
     logging.getLogger("rq.worker").addFilter(lambda record: "cleaning" not in record.getMessage())
     queue = connect(settings.redis_url)

@@ -3,9 +3,8 @@
 {% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-{% endif %}
-from logging.config import dictConfig
 
+{% endif %}
 from fastapi import FastAPI
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 {% if cookiecutter.database != "none" %}
@@ -55,7 +54,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Create the application, by default with the settings of the environment."""
     settings = settings or load_settings()
-    dictConfig(logs.config(settings))
+    logs.configure(settings)
     app = FastAPI(
         title="{{ cookiecutter.project_name }}",
         description="{{ cookiecutter.description }}",

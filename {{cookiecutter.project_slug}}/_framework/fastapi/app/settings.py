@@ -22,14 +22,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 {% endif %}
-{% if cookiecutter.database == "postgresql" %}
+{% if cookiecutter.database != "none" %}
 
-# What platforms hand out, and the same with a driver.
-POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
-{% elif cookiecutter.database == "mariadb" %}
-
-# What platforms hand out, and the same with a driver.
-MARIADB_SCHEMES = ("mysql", "mariadb", "mysql+asyncmy", "mariadb+asyncmy")
+INVALID_URL_ERRORS = (ArgumentError, ValueError)
 {% endif %}
 
 
@@ -54,9 +49,7 @@ def read_password(file: str) -> str:
 class Settings(BaseSettings):
     """What may differ between two places where the service runs."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, arbitrary_types_allowed=True, env_ignore_empty=True, validate_default=False
-    )
+    model_config = SettingsConfigDict(frozen=True, arbitrary_types_allowed=True, validate_default=False)
 
     environment: Literal["development", "production"] = "production"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -88,7 +81,7 @@ class Settings(BaseSettings):
         """Parse the URL and put in the asynchronous driver."""
         try:
             url = make_url(value)
-        except (ArgumentError, ValueError):
+        except INVALID_URL_ERRORS:
             raise ValueError("it is not a URL") from None
         if url.get_backend_name() != "sqlite" or not url.database:
             raise ValueError("it must be sqlite:///path/to/file")
@@ -101,16 +94,22 @@ class Settings(BaseSettings):
         """Parse the URL and put in the driver and the password from its file."""
         try:
             url = make_url(value)
-        except (ArgumentError, ValueError):
+        except INVALID_URL_ERRORS:
             raise ValueError("it is not a URL") from None
 {% if cookiecutter.database == "postgresql" %}
-        if url.drivername not in POSTGRESQL_SCHEMES or not url.host:
+        if url.get_backend_name() not in ("postgres", "postgresql") or not url.host:
             raise ValueError("it must be postgresql://user@host/name")
         url = url.set(drivername="postgresql+psycopg")
 {% else %}
-        if url.drivername not in MARIADB_SCHEMES or not url.host:
+        if url.get_backend_name() not in ("mysql", "mariadb") or not url.host:
             raise ValueError("it must be mariadb://user@host/name")
-        url = url.set(drivername="mariadb+asyncmy")
+        # asyncmy has no `sslmode`: each of its own options turns TLS on, and `ssl_ca` checks the certificate.
+        mode = str(url.query.get("sslmode") or url.query.get("ssl-mode") or "").lower()
+        if mode.startswith("verify"):
+            raise ValueError("it must have ssl_ca=FILE instead of sslmode")
+        url = url.set(drivername="mariadb+asyncmy").difference_update_query(["sslmode", "ssl-mode"])
+        if mode.startswith("require"):
+            url = url.update_query_dict({"ssl_check_hostname": "false"})
 {% endif %}
         password = info.data.get("database_password")
         return url.set(password=password) if password else url

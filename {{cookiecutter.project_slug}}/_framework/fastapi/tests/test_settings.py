@@ -69,7 +69,7 @@ def test_missing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 {% if cookiecutter.database == "postgresql" %}
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
 def test_database_url(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     """The address of a database may have any of the usual schemes, and keeps its options."""
     monkeypatch.setenv("DATABASE_URL", f"{scheme}://user:secret@host/name?sslmode=require")
@@ -82,6 +82,13 @@ def test_database_url(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     monkeypatch.setenv("DATABASE_URL", f"{scheme}://user:secret@host/name?charset=utf8mb4")
     url = load_settings().database_url
     assert url.render_as_string(hide_password=False) == "mariadb+asyncmy://user:secret@host/name?charset=utf8mb4"
+
+
+@pytest.mark.parametrize("option", ["sslmode=require", "ssl-mode=REQUIRED"])
+def test_tls(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    """TLS can be asked for as other clients have it."""
+    monkeypatch.setenv("DATABASE_URL", f"mysql://user:secret@host/name?{option}")
+    assert load_settings().database_url.query == {"ssl_check_hostname": "false"}
 {% endif %}
 
 

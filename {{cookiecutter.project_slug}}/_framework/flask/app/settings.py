@@ -13,14 +13,9 @@ from environs import Env, EnvError, validate
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 {% endif %}
-{% if cookiecutter.database == "postgresql" %}
+{% if cookiecutter.database != "none" %}
 
-# What platforms hand out, and the same with a driver.
-POSTGRESQL_SCHEMES = ("postgres", "postgresql", "postgresql+psycopg")
-{% elif cookiecutter.database == "mariadb" %}
-
-# What platforms hand out, and the same with a driver.
-MARIADB_SCHEMES = ("mysql", "mariadb", "mysql+pymysql", "mariadb+pymysql")
+INVALID_URL_ERRORS = (ArgumentError, ValueError)
 {% endif %}
 
 
@@ -85,7 +80,7 @@ def parse_database_url(text: str) -> URL:
 {% endif %}
     try:
         url = make_url(text)
-    except ValueError, ArgumentError:
+    except INVALID_URL_ERRORS:
         raise EnvError('Environment variable "DATABASE_URL" invalid: it is not a URL') from None
 {% if cookiecutter.database == "sqlite" %}
     if url.get_backend_name() != "sqlite" or not url.database:
@@ -93,13 +88,19 @@ def parse_database_url(text: str) -> URL:
     return url.set(drivername="sqlite")
 {% else %}
 {% if cookiecutter.database == "postgresql" %}
-    if url.drivername not in POSTGRESQL_SCHEMES or not url.host:
+    if url.get_backend_name() not in ("postgres", "postgresql") or not url.host:
         raise EnvError('Environment variable "DATABASE_URL" invalid: it must be postgresql://user@host/name')
     url = url.set(drivername="postgresql+psycopg")
 {% else %}
-    if url.drivername not in MARIADB_SCHEMES or not url.host:
+    if url.get_backend_name() not in ("mysql", "mariadb") or not url.host:
         raise EnvError('Environment variable "DATABASE_URL" invalid: it must be mariadb://user@host/name')
-    url = url.set(drivername="mariadb+pymysql")
+    # PyMySQL has no `sslmode`: each of its own options turns TLS on, and `ssl_ca` checks the certificate.
+    mode = str(url.query.get("sslmode") or url.query.get("ssl-mode") or "").lower()
+    if mode.startswith("verify"):
+        raise EnvError('Environment variable "DATABASE_URL" invalid: it must have ssl_ca=FILE instead of sslmode')
+    url = url.set(drivername="mariadb+pymysql").difference_update_query(["sslmode", "ssl-mode"])
+    if mode.startswith("require"):
+        url = url.update_query_dict({"ssl_check_hostname": "false"})
 {% endif %}
     file = os.environ.get("DATABASE_PASSWORD_FILE")
     return url.set(password=read_password(Path(file))) if file else url

@@ -7,7 +7,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 
 from app.dependencies import QueueDep
-from app.queue import fetch_job, job_status
+from app.queue import JOB_OPTIONS, fetch_job, job_status
 {% if cookiecutter.sample == "products" %}
 from app.reports.job import summarise_catalogue
 {% else %}
@@ -23,9 +23,9 @@ router = APIRouter(prefix="/reports", tags=["reports"])
 def create_report(queue: QueueDep, request: Request, response: Response) -> Report:
     """Enqueue a report."""
 {% if cookiecutter.sample == "products" %}
-    job = queue.enqueue(summarise_catalogue)
+    job = queue.enqueue(summarise_catalogue, **JOB_OPTIONS)
 {% else %}
-    job = queue.enqueue(describe_worker)
+    job = queue.enqueue(describe_worker, **JOB_OPTIONS)
 {% endif %}
     response.headers["Location"] = f"{request.url.path}/{job.id}"
     return describe(job)

@@ -8,7 +8,7 @@ from rq.exceptions import NoSuchJobError
 from rq.job import Job
 
 from app.problems import Blueprint
-from app.queue import current_queue, fetch_job, job_status
+from app.queue import JOB_OPTIONS, current_queue, fetch_job, job_status
 {% if cookiecutter.sample == "products" %}
 from app.reports.job import summarise_catalogue
 {% else %}
@@ -24,9 +24,9 @@ blueprint = Blueprint("reports", __name__, url_prefix="/reports", description="R
 def create_report() -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
     """Enqueue a report."""
 {% if cookiecutter.sample == "products" %}
-    job = current_queue().enqueue(summarise_catalogue)
+    job = current_queue().enqueue(summarise_catalogue, **JOB_OPTIONS)
 {% else %}
-    job = current_queue().enqueue(describe_worker)
+    job = current_queue().enqueue(describe_worker, **JOB_OPTIONS)
 {% endif %}
     return describe(job), HTTPStatus.ACCEPTED, {"Location": url_for(".get_report", report_id=job.id)}
 
