@@ -22,7 +22,7 @@ def main() -> None:
         "health": {status: answer_and_check(int(port), status, check) for status in (200, 404, 500, 503)},
         "other port": answer_and_check(int(port) + 1, 200, ["env", f"PORT={int(port) + 1}", *check]),
         "nobody": run(check),
-        "uncompiled": sorted(uncompiled()),
+        "imported": sorted(imported()),
     }
     print(json.dumps(facts))
 
@@ -56,14 +56,14 @@ def run(command: list[str]) -> int:
     return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
 
 
-def uncompiled() -> Iterator[str]:
-    """Yield what the server imports, apart from the application itself, and compiles at each start."""
+def imported() -> Iterator[tuple[str, bool, bool]]:
+    """Yield each module that the server imports, the application apart, and whether it is a package's and compiled."""
     importlib.import_module("app.serve")
     importlib.import_module("app.main")
     for name, module in list(sys.modules.items()):
         spec = getattr(module, "__spec__", None)
-        if spec and spec.cached and not str(spec.origin).startswith("/app/") and not Path(spec.cached).exists():
-            yield name
+        if spec and spec.cached and not str(spec.origin).startswith("/app/"):
+            yield name, "/site-packages/" in str(spec.origin), Path(spec.cached).exists()
 
 
 if __name__ == "__main__":
