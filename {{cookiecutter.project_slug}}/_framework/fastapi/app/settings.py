@@ -49,9 +49,7 @@ def read_password(file: str) -> str:
 class Settings(BaseSettings):
     """What may differ between two places where the service runs."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, arbitrary_types_allowed=True, env_ignore_empty=True, validate_default=False
-    )
+    model_config = SettingsConfigDict(frozen=True, arbitrary_types_allowed=True, validate_default=False)
 
     environment: Literal["development", "production"] = "production"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
