@@ -62,8 +62,8 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     ".yaml": yaml.safe_load,
     ".yml": yaml.safe_load,
 }
-# Allowed consecutive blank lines, if not one: two separate functions, and stages of a Dockerfile
-BLANK_LINES = {"Dockerfile": 2, ".py": 2, ".mako": 2}
+# Allowed consecutive blank lines, if not one: two separate functions, also in Markdown, and stages of a Dockerfile
+BLANK_LINES = {"Dockerfile": 2, ".mako": 2, ".md": 2, ".py": 2}
 
 
 def test_files(answers: dict[str, str], texts: dict[str, str]) -> None:

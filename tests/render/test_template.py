@@ -17,11 +17,11 @@ def test_block_tags_stand_alone() -> None:
 
 
 def test_conditions_alone() -> None:
-    """The only block tags are conditions: no loops, macros, variables or comments."""
+    """The only block tags are conditions and names for them: no loops, macros or comments."""
     for path in sources():
         text = path.read_text(encoding="utf-8")
         kinds = set(re.findall(r"\{% ?(\w+)", text))
-        assert kinds <= {"if", "elif", "else", "endif"}, path
+        assert kinds <= {"if", "elif", "else", "endif", "set"}, path
         assert "{#" not in text, path
 
 

@@ -45,7 +45,7 @@ REFUSED = {
         "x (Not a directory): choose another directory",
     ),
     "no-terminal": ([], 2, "there is no terminal to ask the questions in: pass --no-input, and --project-name"),
-    "matrix-free-text": (["matrix", "--port", "5000"], 2, "a matrix has no port: choose from framework, "),
+    "matrix-free-text": (["matrix", "--port", "5000"], 2, "a matrix has no port: choose from "),
     "matrix-output": (
         ["matrix", "--output-dir", "x"],
         2,

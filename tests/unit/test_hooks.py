@@ -1,6 +1,7 @@
 """The hooks: a table without dead rows, rules that are enforced, and idempotence."""
 
 import ast
+from collections.abc import Mapping
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
@@ -14,16 +15,22 @@ from tests.unit.checkout import CONFLICT, CONFLICTING, REFUSAL, ROOT, read_defin
 HOOKS = sorted((ROOT / "hooks").glob("*.py"))
 
 
+def exists(template: Template, path: str, choices: Mapping[str, tuple[str, ...]]) -> bool:
+    """Return whether the template has a file or directory that is, or is lifted to, this path for these choices."""
+    directories = [""]
+    for name in post_gen_project.LIFTED:
+        directories += [f"{below}_{name}/{choice}/" for choice in choices[name] for below in directories]
+    return any((template.root / SOURCE / directory / path).exists() for directory in directories)
+
+
 @pytest.mark.parametrize("row", post_gen_project.ONLY_FOR.items(), ids=str)
 def test_row_is_needed(template: Template, row: tuple[tuple[str, tuple[str, ...]], tuple[str, ...]]) -> None:
     """A row has some of an option's choices but not all, and each of its paths exists in some project."""
     (option, choices), paths = row
     assert set(choices) < set(template.options[option].values)
-    lifted = [""]
-    for name in post_gen_project.LIFTED:
-        lifted += [f"_{name}/{choice}/{below}" for choice in template.options[name].values for below in lifted]
+    every = {name: template.options[name].values for name in post_gen_project.LIFTED}
     for path in paths:
-        assert any((template.root / SOURCE / below / path).exists() for below in lifted), path
+        assert exists(template, path, every), path
 
 
 @pytest.mark.parametrize("option", post_gen_project.LIFTED)
@@ -34,15 +41,15 @@ def test_lifted_directories_are_choices(template: Template, option: str) -> None
     assert {path.name for path in found} <= set(template.options[option].values)
 
 
-def test_files_exist_exactly_where_needed(tmp_path: Path) -> None:
-    """A path exists if every row that names it, or a directory around it, allows it; nothing is left to lift."""
+def test_files_exist_exactly_where_needed(tmp_path: Path, template: Template) -> None:
+    """A path exists if the template has it for these answers and all rows that name it, or a parent, allow it."""
     rows = post_gen_project.ONLY_FOR.items()
     paths = set(chain.from_iterable(post_gen_project.ONLY_FOR.values()))
     for number, answers in enumerate([*combinations(base_image="slim"), *sample()]):
         project = render(answers, tmp_path / str(number))
         assert not [path for option in post_gen_project.LIFTED for path in project.rglob(f"_{option}")]
         for path in paths:
-            needed = all(
+            needed = exists(template, path, {name: (answers[name],) for name in post_gen_project.LIFTED}) and all(
                 answers[option] in choices
                 for (option, choices), named in rows
                 if any(PurePosixPath(path).is_relative_to(name) for name in named)

@@ -63,8 +63,8 @@ CONNECT_ARGS: dict[str, Any] = {
 # (on its locks, too), and the client gives up on a server that doesn't answer.
 CONNECT_ARGS: dict[str, Any] = {
     "connect_timeout": 2,
-    "read_timeout": 3,
-    "init_command": "SET max_statement_time = 2.5, lock_wait_timeout = 2, innodb_lock_wait_timeout = 2, time_zone = '+00:00'",
+    "read_timeout": 2.5,
+    "init_command": "SET max_statement_time = 2, lock_wait_timeout = 2, innodb_lock_wait_timeout = 2, time_zone = '+00:00'",
 }
 {% else %}
 
@@ -101,7 +101,7 @@ def create_engine(settings: Settings) -> AsyncEngine:
         settings.database_url,
         pool_size=10,
         max_overflow=0,
-        pool_timeout=1,
+        pool_timeout=3,
         # Replace a connection that the database has closed.
         pool_pre_ping=True,
         connect_args=CONNECT_ARGS,

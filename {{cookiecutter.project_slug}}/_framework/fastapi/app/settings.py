@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     environment: Literal["development", "production"] = "production"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     port: int = Field(default={{ cookiecutter.port }}, ge=1, le=65535)
-    workers: int = Field(default=2, ge=1, le=16)
+    workers: int = Field(default=2, ge=1, le=8)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1)
     root_path: str = Field(default="", pattern=r"^(/[\w.~-]+)*$")
     trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(split_list)] = ["127.0.0.1"]

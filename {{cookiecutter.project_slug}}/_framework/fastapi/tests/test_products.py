@@ -5,9 +5,16 @@ from typing import Any
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.testclient import TestClient
+{% if "cache" in cookiecutter.redis %}
+from sqlalchemy.exc import OperationalError
+{% endif %}
 
 from app.main import create_app
+{% if "cache" in cookiecutter.redis %}
+from app.products import catalogue, routes
+{% else %}
 from app.products import routes
+{% endif %}
 from app.settings import Settings
 
 PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 12}
@@ -124,6 +131,29 @@ def test_cache(client: TestClient, pen: dict[str, Any]) -> None:
     assert (changed.headers["X-Cache"], changed.json()["price"]) == ("MISS", "8.50")
     client.delete(address)
     assert client.get(address).status_code == 404
+
+
+def test_cache_without_database(monkeypatch: pytest.MonkeyPatch, client: TestClient, pen: dict[str, Any]) -> None:
+    """A cached product is read without the database."""
+    address = f"/products/{pen['id']}"
+    client.get(address)
+    monkeypatch.delattr(catalogue, "find")
+    assert client.get(address).headers["X-Cache"] == "HIT"
+
+
+def test_cache_after_lost_answer(monkeypatch: pytest.MonkeyPatch, client: TestClient, pen: dict[str, Any]) -> None:
+    """A change is seen, although the connection broke before the database could confirm it."""
+    address = f"/products/{pen['id']}"
+    client.get(address)
+    update = catalogue.update
+
+    async def update_and_break(*arguments: Any) -> None:
+        await update(*arguments)
+        raise OperationalError("COMMIT", None, ConnectionError("lost"))
+
+    monkeypatch.setattr(catalogue, "update", update_and_break)
+    assert client.put(address, json=PEN | {"price": "8.50"}).status_code == 503
+    assert client.get(address).json()["price"] == "8.50"
 {% endif %}
 
 

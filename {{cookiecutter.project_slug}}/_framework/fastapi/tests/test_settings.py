@@ -38,14 +38,6 @@ def test_invalid(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None
         load_settings()
 
 
-def test_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty variable counts as unset."""
-    monkeypatch.setenv("PORT", "")
-    monkeypatch.setenv("TRUSTED_PROXIES", "")
-    assert load_settings().port == {{ cookiecutter.port }}
-    assert load_settings().trusted_proxies == ["127.0.0.1"]
-
-
 def test_trusted_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Proxies are separated by commas."""
     monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1")

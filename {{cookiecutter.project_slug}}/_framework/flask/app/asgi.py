@@ -13,16 +13,16 @@ from werkzeug.exceptions import RequestTimeout
 from app import main
 from app.settings import load_settings
 
-BODY_TIMEOUT_SECONDS = 30
+# How long to wait for the next part of a body.
+BODY_TIMEOUT_SECONDS = 10
 
 
 def create_app() -> ASGIApp:
     """Create the application and the threads that answer its requests."""
     settings = load_settings()
-    app: ASGIApp = WSGIMiddleware(main.create_app(settings), workers=settings.threads)
-    app = BodyBuffer(app, settings.max_body_bytes)
-    app = wrap_asgi_with_proxy_headers(app, settings.trusted_proxies)
-    return app
+    # a2wsgi's types describe the environ key by key, Flask's as a dict.
+    app = WSGIMiddleware(main.create_app(settings), workers=settings.threads)  # type: ignore[arg-type]
+    return BodyBuffer(wrap_asgi_with_proxy_headers(app, settings.trusted_proxies), settings.max_body_bytes)
 
 
 class BodyBuffer:
@@ -42,19 +42,19 @@ class BodyBuffer:
         more = True
         timed_out = False
         try:
-            async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
-                while more and len(body) <= self.max_bytes:
+            while more and len(body) <= self.max_bytes:
+                async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
                     event = await receive()
-                    if event["type"] != "http.request":
-                        return  # the client has disconnected
-                    body += event["body"]
-                    more = event["more_body"]
+                if event["type"] != "http.request":
+                    return  # the client has disconnected
+                body += event["body"]
+                more = event["more_body"]
         except TimeoutError:
             timed_out = True
 
         async def receive_body() -> HTTPRequestEvent:
             if timed_out:
-                raise RequestTimeout
+                raise RequestTimeout("The body did not arrive in time.")
             return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         headers = dict(scope["headers"])

@@ -47,8 +47,8 @@ logger = logging.getLogger(__name__)
 # (on its locks, too), and the client gives up on a server that doesn't answer.
 CONNECT_ARGS: dict[str, Any] = {
     "connect_timeout": 2,
-    "read_timeout": 3,
-    "init_command": "SET max_statement_time = 2.5, lock_wait_timeout = 2, innodb_lock_wait_timeout = 2, time_zone = '+00:00'",
+    "read_timeout": 2.5,
+    "init_command": "SET max_statement_time = 2, lock_wait_timeout = 2, innodb_lock_wait_timeout = 2, time_zone = '+00:00'",
 }
 
 logger = logging.getLogger(__name__)

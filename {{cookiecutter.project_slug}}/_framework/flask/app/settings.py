@@ -50,7 +50,7 @@ def load_settings() -> Settings:
             environment=env.str("ENVIRONMENT", "production", validate=validate.OneOf(["development", "production"])),
             log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
             port=env.int("PORT", {{ cookiecutter.port }}, validate=validate.Range(1, 65535)),
-            workers=env.int("WORKERS", 2, validate=validate.Range(1, 16)),
+            workers=env.int("WORKERS", 2, validate=validate.Range(1, 8)),
             threads=env.int("THREADS", 8, validate=validate.Range(1, 32)),
             max_body_bytes=env.int("MAX_BODY_BYTES", 1024 * 1024, validate=validate.Range(1)),
             root_path=env.str("ROOT_PATH", "", validate=validate.Regexp(r"^(/[\w.~-]+)*$", error="must be a path")),
