@@ -42,7 +42,7 @@ def table(project: Project) -> dict[str, Row]:
     """Return the default and the description of each variable, from the README's table."""
     text = (project.directory / "README.md").read_text(encoding="utf-8")
     _, _, section = text.partition("\n## Settings\n")
-    rows = re.findall(r"^\| `([A-Z_]+)` \| ([^|]*) \| (.*) \|$", section.partition("\n## ")[0], re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z_]+)` \|([^|]*)\| (.*) \|$", section.partition("\n## ")[0], re.MULTILINE)
     assert rows, "the README has no table of settings"
     return {name: (default.strip().strip("`"), text) for name, default, text in rows}
 
