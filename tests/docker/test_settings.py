@@ -42,7 +42,7 @@ def table(project: Project) -> dict[str, Row]:
     """Return the default and the description of each variable, from the README's table."""
     text = (project.directory / "README.md").read_text(encoding="utf-8")
     _, _, section = text.partition("\n## Settings\n")
-    rows = re.findall(r"^\| `([A-Z_]+)` \| ([^|]*) \| (.*) \|$", section.partition("\n## ")[0], re.MULTILINE)
+    rows = re.findall(r"^\| `([A-Z_]+)` \|([^|]*)\| (.*) \|$", section.partition("\n## ")[0], re.MULTILINE)
     assert rows, "the README has no table of settings"
     return {name: (default.strip().strip("`"), text) for name, default, text in rows}
 
@@ -111,20 +111,17 @@ def test_wrong_setting_is_one_sentence(project: Project, image: str) -> None:
 @pytest.mark.one_for_each("framework", "base_image")
 @pytest.mark.only_where(database=["sqlite", "none"], redis=["none"])
 def test_port_is_taken_from_the_environment(project: Project, image: str) -> None:
-    """With PORT set the service listens there, its health check follows, and SIGINT ends it."""
+    """With PORT set the service listens there, its health check follows, and SIGTERM and SIGINT end it."""
     name = f"{project.slug}-port"
-    project.run("docker", "run", "--detach", "--name", name, "--env", "PORT=8080", image)
-
-    def health() -> str:
-        return project.run("docker", "inspect", "--format", "{{.State.Health.Status}}", name).strip()
-
-    wait_for(lambda: health() == "healthy")
     ask = "from urllib.request import urlopen; print(urlopen('http://127.0.0.1:8080/health').status)"
-    assert project.run("docker", "exec", name, "python", "-c", ask) == "200\n"
-    project.run("docker", "stop", "--signal", "INT", "--timeout", "60", name)
-    code = project.run("docker", "inspect", "--format", "{{.State.ExitCode}}", name)
-    project.run("docker", "rm", "--force", name)
-    assert code == "0\n"
+    for signal in ("TERM", "INT"):
+        project.run("docker", "run", "--detach", "--name", name, "--env", "PORT=8080", image)
+        wait_for(lambda: project.run("docker", "inspect", "--format", "{{.State.Health.Status}}", name) == "healthy\n")
+        answer = project.run("docker", "exec", name, "python", "-c", ask)
+        project.run("docker", "stop", "--signal", signal, "--timeout", "60", name)
+        code = project.run("docker", "inspect", "--format", "{{.State.ExitCode}}", name)
+        project.run("docker", "rm", "--force", name)
+        assert (signal, answer, code) == (signal, "200\n", "0\n")
 
 
 @pytest.mark.only_where(database=["postgresql", "mariadb"])
