@@ -180,7 +180,7 @@ def test_stops_by_itself(development: Stack) -> None:
     assert development.containers()["web"]["State"]["ExitCode"] == 0
 
 
-@pytest.mark.one_for_each("framework", "base_image")
+@pytest.mark.one_for_each("framework")
 def test_targets(project: Project, development: Stack) -> None:
     """The Makefile's targets work, also before anything was built."""
     development.compose("down", "--rmi", "local")
