@@ -447,7 +447,7 @@ def test_slow_uploads_and_silent_connections(production: Stack, client: httpx.Cl
                 one.sendall(body[position : position + 1])
             assert client.get("/health").status_code == 200
             assert client.get("/products").status_code == 200
-            time.sleep(0.3)
+            time.sleep(0.2)
         assert len(silent) == SILENT_CONNECTIONS
         for one in slow:
             assert one.recv(4096).startswith(b"HTTP/1.1 201"), "a slow body that is complete is taken"
