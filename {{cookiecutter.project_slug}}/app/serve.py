@@ -1,6 +1,9 @@
 """Start the server: `python -m app.serve`."""
 
 import multiprocessing
+{% if cookiecutter.base_image == "alpine" %}
+import threading
+{% endif %}
 from importlib import import_module
 from pathlib import Path
 
@@ -18,6 +21,10 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     settings = load_settings()
     development = settings.environment == "development"
+{% if cookiecutter.base_image == "alpine" %}
+    # Python on Alpine expects more stack than a thread has: deeply nested JSON would crash it.
+    threading.stack_size(8 * 1024 * 1024)
+{% endif %}
 {% if cookiecutter.database == "sqlite" %}
     create_tables(settings.database_url)
 {% endif %}

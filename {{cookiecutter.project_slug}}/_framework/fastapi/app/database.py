@@ -105,6 +105,11 @@ def create_engine(settings: Settings) -> AsyncEngine:
         # Replace a connection that the database has closed.
         pool_pre_ping=True,
         connect_args=CONNECT_ARGS,
+{% if cookiecutter.database == "mariadb" %}
+        # Each statement sees what has been committed, as in PostgreSQL. By default MariaDB refuses to change a row that
+        # another transaction has changed since this one's first read (error 1020).
+        isolation_level="READ COMMITTED",
+{% endif %}
     )
 {% endif %}
 

@@ -90,6 +90,11 @@ def init_app(app: Flask, settings: Settings) -> None:
         # Replace a connection that the database has closed.
         "pool_pre_ping": True,
         "connect_args": CONNECT_ARGS,
+{% if cookiecutter.database == "mariadb" %}
+        # Each statement sees what has been committed, as in PostgreSQL. By default MariaDB refuses to change a row that
+        # another transaction has changed since this one's first read (error 1020).
+        "isolation_level": "READ COMMITTED",
+{% endif %}
     }
 {% endif %}
     db.init_app(app)
