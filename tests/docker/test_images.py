@@ -76,6 +76,7 @@ def test_what_the_server_imports_is_compiled(found: dict[str, Any]) -> None:
     assert len(uncompiled) < len(standard) / 10, uncompiled
 
 
+@pytest.mark.one_for_each("framework", "redis")
 def test_stops_while_starting(project: Project, image: str) -> None:
     """A server or worker that is told to stop before it serves does so, and is not killed after the grace period."""
     settings = []
@@ -111,7 +112,7 @@ def test_layers_are_few_and_small(project: Project, image: str) -> None:
     assert all(int(line.split()[0]) < 200_000 for line in copies)
 
 
-@pytest.mark.one_for_each("framework", "base_image")
+@pytest.mark.one_for_each("base_image")
 def test_no_layer_holds_what_a_later_one_removes(project: Project, image: str) -> None:
     """What must not be in the image is not hidden in one of its layers either."""
     archive = project.directory.parent / "image.tar"
@@ -141,7 +142,7 @@ def test_edit_reruns_the_copy_alone(project: Project, image: str) -> None:
     source.write_text(before, encoding="utf-8")
 
 
-@pytest.mark.one_for_each("framework", "base_image")
+@pytest.mark.one_for_each("base_image")
 def test_added_dependency_downloads_itself_alone(project: Project, image: str) -> None:
     """After one dependency was added, none of the others is downloaded again, and it is compiled like them."""
     requirements = project.directory / "requirements.txt"
