@@ -2,16 +2,23 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
-from dockwright.matrix import cells, combination_id, sample
+from dockwright.matrix import cells, sample
 
 Cell = Mapping[str, str]
 
 CELLS: Sequence[Cell] = cells()
 # Few cells, in which each pair of answers occurs.
 SAMPLE: Sequence[Cell] = sample()
-# Each cell listens on a port of its own, so that a service that ignores the answer is found.
 FIRST_PORT = 8001
-PORTS = {combination_id(cell): FIRST_PORT + number for number, cell in enumerate(CELLS)}
+
+
+def port(cell: Cell) -> str:
+    """Return the port that a cell's service listens on: none has the default one, which may be hard-coded somewhere.
+
+    Cells that differ in their Redis only have the same: so those that install the same packages share layers.
+    """
+    stacks = [{name: answer for name, answer in cell.items() if name != "redis"} for cell in CELLS]
+    return str(FIRST_PORT + stacks.index({name: answer for name, answer in cell.items() if name != "redis"}))
 
 
 def matches(cell: Cell, only_where: Mapping[str, Collection[str]]) -> bool:

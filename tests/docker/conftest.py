@@ -16,7 +16,7 @@ import pytest
 
 from dockwright.matrix import combination_id
 from dockwright.template import load
-from tests.docker.cells import PORTS, SAMPLE, select
+from tests.docker.cells import CELLS, SAMPLE, port, select
 from tests.docker.stack import Project, Stack, free_port, remove_leftovers, running
 
 # Part of the name of everything that a run makes; its workers inherit it.
@@ -147,9 +147,8 @@ def project(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytes
     assert engine
     stack, cell = request.param
     name = combination_id(cell)
-    number = PORTS[name]
-    slug = f"dw-{number}-{stack[:3]}-{RUN}"
-    answers = load().complete({**cell, "project_name": f"{name} {stack}", "project_slug": slug, "port": str(number)})
+    slug = f"dw-{CELLS.index(cell)}-{stack[:3]}-{RUN}"
+    answers = load().complete({**cell, "project_name": f"{name} {stack}", "project_slug": slug, "port": port(cell)})
     project = Project(load().render(answers, tmp_path_factory.mktemp("project")), answers, free_port())
     (project.directory / ".env").write_text(f"PORT={project.port}\n", encoding="utf-8")
     yield project

@@ -6,7 +6,7 @@ from itertools import combinations
 import pytest
 
 from dockwright.template import load
-from tests.docker.cells import CELLS, PORTS, SAMPLE, Cell, matches, select
+from tests.docker.cells import CELLS, SAMPLE, Cell, matches, port, select
 
 FRAMEWORKS = load().options["framework"].values
 
@@ -30,10 +30,11 @@ def test_sample_covers_each_pair_of_answers() -> None:
     assert len(SAMPLE) <= 20
 
 
-def test_cells_have_ports_of_their_own() -> None:
-    """No two cells listen on the same port, and none on the default one."""
-    assert len(set(PORTS.values())) == len(CELLS)
-    assert int(load().options["port"].default) not in PORTS.values()
+def test_no_cell_has_the_default_port() -> None:
+    """Cells listen on many ports, and none on the default one."""
+    ports = {port(cell) for cell in CELLS}
+    assert load().options["port"].default not in ports
+    assert len(ports) >= len(SAMPLE)
 
 
 @pytest.mark.parametrize(

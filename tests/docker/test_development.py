@@ -118,6 +118,7 @@ def test_mistake_is_survived(project: Project, development: Stack) -> None:
 
 
 @stored
+@pytest.mark.one_for_each("framework", "database")
 def test_migration_from_inside(project: Project, development: Stack) -> None:
     """A migration belongs to the host's user, holds the change and nothing else, and can be applied and taken back."""
     models = project.directory / "app" / "products" / "models.py"
@@ -154,6 +155,7 @@ def test_files_belong_to_the_owner(project: Project, development: Stack) -> None
 
 
 @stored
+@pytest.mark.one_for_each("database")
 def test_data_survives(development: Stack) -> None:
     """What was written is there after `down` and `up`, and after `down` the samples are not added again."""
     with development.client() as client:
@@ -166,6 +168,7 @@ def test_data_survives(development: Stack) -> None:
 
 
 @pytest.mark.only_where(redis=["queue", "cache-and-queue"])
+@pytest.mark.one_for_each("redis")
 def test_reports_survive(development: Stack) -> None:
     """A report that was made can be read after `down` and `up`, and one that was accepted is made."""
     with development.client() as client:

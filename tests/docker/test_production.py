@@ -90,6 +90,7 @@ def test_cached_product_expires(project: Project, production: Stack) -> None:
         assert production.execute("redis-cli", "ttl", key, service="redis") != "-1\n", key
 
 
+@pytest.mark.one_for_each("framework", "database")
 def test_data_survives(project: Project, production: Stack) -> None:
     """What was written is there after a restart, and after the stack was taken down and started again."""
     kept: dict[str, object] = {}
@@ -108,12 +109,3 @@ def test_data_survives(project: Project, production: Stack) -> None:
             wait_for(lambda: client.get("/ready").status_code == 200)
             for address, content in kept.items():
                 assert client.get(address).json() == content, steps
-
-
-def test_stops_by_itself(production: Stack) -> None:
-    """`docker compose stop` ends every container of ours by itself: none is killed after Docker's own ten seconds."""
-    ours = [name for name in production.containers() if name in OURS]
-    production.compose("stop", "--timeout", "10", *ours)
-    stopped = production.containers()
-    assert {name: stopped[name]["State"]["ExitCode"] for name in ours} == dict.fromkeys(ours, 0)
-    production.compose("up", "--detach", "--wait")
