@@ -178,7 +178,7 @@ def test_page_leads_to_a_service(mine: Project) -> None:
         assert {path for path in paths if not path.startswith(("/health", "/up", "/ready", "/docs"))} == {"/tasks"}
 
 
-@pytest.mark.only_where(base_image=["slim"], sample=["products"], database=["sqlite", "postgresql", "mariadb"])
+@pytest.mark.only_where(base_image=["slim"], sample=["products"], database=["mariadb"])
 @pytest.mark.one_for_each("database")
 def test_table_of_the_sample_is_dropped(mine: Project) -> None:
     """Where production has the sample's table, its migration is kept, and one that drops the table follows."""
