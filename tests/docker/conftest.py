@@ -54,8 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Run one stack more than there are cores: while one waits for its health checks, the others work."""
-    return 1 + (os.cpu_count() or 1)
+    """Run twice as many stacks as there are cores: while one waits, for a health check or a time limit, others work."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

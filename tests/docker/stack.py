@@ -232,10 +232,12 @@ def free_port() -> int:
 def wait_for(condition: Callable[[], object], seconds: float = 60) -> float:
     """Wait until a condition holds, and return for how many seconds; AssertionError where it never does."""
     start = time.monotonic()
+    pause = 0.05
     while time.monotonic() - start < seconds:
         with contextlib.suppress(httpx.TransportError):
             if condition():
                 return time.monotonic() - start
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(1.1 * pause, 1)
     message = f"{condition.__doc__ or condition} did not hold within {seconds} seconds"
     raise AssertionError(message)

@@ -120,8 +120,9 @@ def test_errors_have_one_shape(project: Project, production: Stack) -> None:
             assert_problem(client.post("/products", content="{", headers=JSON), 400)
             assert_problem(client.post("/products", content="[" * 100_000, headers=JSON), 400)
             assert_problem(client.post("/products", content=b"name=Pen"), 415)
-            assert_problem(client.post("/products", content=b"x" * 1024 * 1025, headers=JSON), 413)
             assert client.get("/products").json() == before
+            # The last one: a server may close the connection, as it has not read the body.
+            assert_problem(client.post("/products", content=b"x" * 1024 * 1025, headers=JSON), 413)
 
 
 @pytest.mark.only_where(sample=["products"], redis=["cache", "cache-and-queue"])

@@ -53,6 +53,7 @@ def test_logs_are_json(production: Stack) -> None:
     assert "probe-2" not in production.compose("logs", "web")
 
 
+@pytest.mark.one_for_each("framework", "database")
 def test_any_user_serves(project: Project, image: str, production: Stack) -> None:
     """The image serves as whatever user a platform chooses, on a read-only root and without any capability."""
     web = production.containers()["web"]

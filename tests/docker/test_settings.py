@@ -108,7 +108,7 @@ def test_wrong_setting_is_one_sentence(project: Project, image: str) -> None:
         assert "Traceback" not in said
 
 
-@pytest.mark.one_for_each("framework", "base_image")
+@pytest.mark.one_for_each("framework")
 @pytest.mark.only_where(database=["sqlite", "none"], redis=["none"])
 def test_port_is_taken_from_the_environment(project: Project, image: str) -> None:
     """With PORT set the service listens there, its health check follows, and SIGTERM and SIGINT end it."""
