@@ -8,7 +8,7 @@ import pytest
 from tests.docker.stack import Stack
 
 SEED = "1"
-# For each route: a run takes about 20 seconds, and with ten times as many nothing else was found.
+# For each route: a run takes about 20 seconds.
 EXAMPLES = "50"
 
 
