@@ -50,7 +50,7 @@ def test_routing(client: FlaskClient, method: str, path: str, status: int) -> No
 
 def test_allowed_methods(client: FlaskClient) -> None:
     """The answer to an unknown method names the allowed ones."""
-    assert client.delete("/echo").headers["Allow"].split(", ") == ["OPTIONS", "POST"]
+    assert sorted(client.delete("/echo").headers["Allow"].split(", ")) == ["OPTIONS", "POST"]
 
 
 def test_invalid_field(client: FlaskClient) -> None:

@@ -59,15 +59,6 @@ def test_missing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 {% endif %}
 
 
-@pytest.mark.parametrize("name", ["ENVIRONMENT", "PORT", "ROOT_PATH", "TRUSTED_PROXIES"])
-def test_empty(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """A variable without a value counts as missing."""
-    monkeypatch.delenv(name, raising=False)
-    defaults = load_settings()
-    monkeypatch.setenv(name, "")
-    assert load_settings() == defaults
-
-
 def test_trusted_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     """Proxies are separated by commas."""
     monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1")
