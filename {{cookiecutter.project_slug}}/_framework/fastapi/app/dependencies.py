@@ -54,7 +54,7 @@ async def get_queue(request: Request) -> Queue:
 
 
 QueueDep = Annotated[Queue, Depends(get_queue)]
-{% endif %}
 
+{% endif %}
 
 PaginationDep = Annotated[PageQuery, Query()]
