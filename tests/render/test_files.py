@@ -29,10 +29,9 @@ FILES: list[tuple[dict[str, str], str]] = [
         {"database": "(?!none)"},
         """
         app/columns.py app/database.py migrations/alembic.ini migrations/env.py migrations/script.py.mako
-        tests/migrating.py tests/test_columns.py tests/test_migrations.py
+        tests/migrating.py tests/test_columns.py tests/test_database.py tests/test_migrations.py
         """,
     ),
-    ({"database": "(?!none)", "framework": "fastapi"}, "tests/test_database.py"),
     ({"database": "sqlite"}, "app/tables.py"),
     ({"redis": ".*cache"}, "app/cache.py tests/test_cache.py"),
     (

@@ -20,9 +20,7 @@ from sqlalchemy import create_engine, text
 {% endif %}
 
 from app.main import create_app
-{% if cookiecutter.database in ("postgresql", "mariadb") %}
-from app.settings import load_settings
-{% endif %}
+from app.settings import Settings, load_settings
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,7 +34,6 @@ def services() -> Iterator[None]:
         environment.setenv("ENVIRONMENT", "development")
 {% if cookiecutter.redis != "none" %}
         environment.setenv("REDIS_URL", os.environ["TEST_REDIS_URL"])
-        Redis.from_url(os.environ["TEST_REDIS_URL"]).flushdb()
 {% endif %}
 {% if cookiecutter.database == "sqlite" %}
         environment.setenv("DATABASE_URL", f"sqlite:///{tmp_path_factory.mktemp('data') / 'test.db'}")
@@ -51,9 +48,18 @@ def services() -> Iterator[None]:
 
 
 @pytest.fixture
-def app() -> Flask:
+def settings() -> Settings:
+    """Return the settings of the tests; `dataclasses.replace(settings, …)` changes one."""
+    return load_settings()
+
+
+@pytest.fixture
+def app(settings: Settings) -> Flask:
     """Return the application."""
-    return create_app()
+{% if cookiecutter.redis != "none" %}
+    Redis.from_url(settings.redis_url).flushdb()
+{% endif %}
+    return create_app(settings)
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""Request bodies over ASGI: complete before Flask is called, refused when they are too large or stop arriving."""
+"""The application over ASGI: bodies complete before Flask is called, a path prefix, and the client's address."""
 
 import asyncio
 import itertools
+import logging
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,10 +14,36 @@ from app import asgi
 
 CHUNKED = [(b"transfer-encoding", b"chunked")]
 Headers = list[tuple[bytes, bytes]]
+Message = dict[str, Any]
+
+
+@pytest.fixture
+def service() -> Any:
+    """Return the application as the server runs it."""
+    return asgi.create_app()
+
+
+def call(app: Any, scope: Message, chunks: Iterable[bytes | None] = ()) -> tuple[Message, bytes]:
+    """Send a request with a body in chunks, None for one that never arrives; return start and body of the response."""
+    arriving = iter(chunks)
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        chunk = next(arriving, b"")
+        if chunk is None:
+            await asyncio.sleep(60)
+        return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    defaults = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+    asyncio.run(app(defaults | scope, receive, send))
+    return sent[0], b"".join(message["body"] for message in sent[1:])
 
 
 def post(headers: Headers, chunks: Iterable[bytes | None]) -> tuple[int, bytes]:
-    """Send a body in chunks, None for one that never arrives; return status and body of the answer."""
+    """Send a body in chunks to an application that returns it; return status and body of the response."""
     flask = Flask(__name__)
     flask.config["MAX_CONTENT_LENGTH"] = 1000
 
@@ -24,29 +51,9 @@ def post(headers: Headers, chunks: Iterable[bytes | None]) -> tuple[int, bytes]:
     def echo() -> bytes:
         return request.get_data()
 
-    app: Any = asgi.BodyBuffer(WSGIMiddleware(flask), max_bytes=1000)  # type: ignore[arg-type]
-    scope = {
-        "type": "http",
-        "http_version": "1.1",
-        "method": "POST",
-        "path": "/",
-        "query_string": b"",
-        "headers": headers,
-    }
-    arriving = iter(chunks)
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        chunk = next(arriving, b"")
-        if chunk is None:
-            await asyncio.sleep(60)
-        return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    asyncio.run(app(scope, receive, send))
-    return sent[0]["status"], b"".join(message["body"] for message in sent[1:])
+    app = asgi.BodyBuffer(WSGIMiddleware(flask), max_bytes=1000)  # type: ignore[arg-type]
+    start, body = call(app, {"method": "POST", "headers": headers}, chunks)
+    return start["status"], body
 
 
 @pytest.mark.parametrize("headers", [CHUNKED, [(b"content-length", b"4")]])
@@ -66,3 +73,17 @@ def test_body_that_stops_is_given_up(headers: Headers, monkeypatch: pytest.Monke
     """A body that stops arriving is answered with 408."""
     monkeypatch.setattr(asgi, "BODY_TIMEOUT_SECONDS", 0.05)
     assert post(headers, [b"ab", None])[0] == 408
+
+
+def test_root_path(service: Any) -> None:
+    """Behind a proxy that strips a path prefix, a location has it: the server passes ROOT_PATH as `root_path`."""
+    start, _ = call(service, {"root_path": "/shop"})
+    assert dict(start["headers"])[b"location"] == b"/shop/docs"
+
+
+@pytest.mark.parametrize(("proxy", "client"), [("127.0.0.1", "203.0.113.7"), ("203.0.113.99", "203.0.113.99")])
+def test_client_address(service: Any, caplog: pytest.LogCaptureFixture, proxy: str, client: str) -> None:
+    """The client's address comes from a trusted proxy; others are not believed."""
+    with caplog.at_level(logging.INFO, logger="app.requests"):
+        call(service, {"client": (proxy, 50000), "headers": [(b"x-forwarded-for", b"203.0.113.7")]})
+    assert [record.__dict__["client"] for record in caplog.records if record.name == "app.requests"] == [client]

@@ -1,12 +1,14 @@
-"""Health, readiness, the API description and request ids."""
+"""Health, readiness, the API description, request ids and the request log."""
 
 import dataclasses
+import logging
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from app import __version__
+from app.main import create_app
+from app.settings import Settings
 
 
 @pytest.mark.parametrize("path", ["/health", "/up"])
@@ -29,19 +31,52 @@ def test_readiness(client: FlaskClient) -> None:
 {% else %}
     assert response.json == {"status": "ready"}
 {% endif %}
+{% if cookiecutter.database != "none" %}
+
+
+def test_readiness_without_database(settings: Settings) -> None:
+    """The service is healthy but not ready while its database is down."""
+{% if cookiecutter.database == "sqlite" %}
+    url = settings.database_url.set(database="/nowhere/app.db")
+{% else %}
+    url = settings.database_url.set(host="127.0.0.1", port=1)
+{% endif %}
+    client = create_app(dataclasses.replace(settings, database_url=url)).test_client()
+    response = client.get("/ready")
+    assert (response.status_code, response.json["database"]) == (503, "down")
+    assert client.get("/health").status_code == 200
+{% endif %}
+{% if cookiecutter.redis != "none" %}
+
+
+def test_readiness_without_redis(settings: Settings) -> None:
+{% if cookiecutter.redis == "cache" %}
+    """The service is ready without its cache: it is only slower."""
+{% else %}
+    """The service is healthy but not ready while Redis is down."""
+{% endif %}
+    client = create_app(dataclasses.replace(settings, redis_url="redis://127.0.0.1:1/0")).test_client()
+    response = client.get("/ready")
+    assert (response.status_code, response.json["redis"]) == ({{ 200 if cookiecutter.redis == "cache" else 503 }}, "down")
+    assert client.get("/health").status_code == 200
+{% endif %}
 
 
 def test_api_description(client: FlaskClient) -> None:
     """The description and the page that shows it are served, and `/` leads there in development."""
-    assert client.get("/openapi.json").json["info"]["version"] == __version__
+    description = client.get("/openapi.json").json
+    assert description["info"]["version"] == __version__
+    for path in description["paths"].values():
+        for operation in (path[method] for method in path.keys() & {"get", "post", "put", "delete"}):
+            assert operation["responses"]["default"] == {"$ref": "#/components/responses/DEFAULT_ERROR"}
+    assert description["components"]["responses"]["DEFAULT_ERROR"]["content"].keys() == {"application/problem+json"}
     assert b"openapi.json" in client.get("/docs").data
     assert client.get("/").headers["Location"] == "/docs"
 
 
-def test_root_in_production(monkeypatch: pytest.MonkeyPatch, app: Flask) -> None:
+def test_root_in_production(settings: Settings) -> None:
     """In production `/` names the service."""
-    settings = app.config["SETTINGS"]
-    monkeypatch.setitem(app.config, "SETTINGS", dataclasses.replace(settings, environment="production"))
+    app = create_app(dataclasses.replace(settings, environment="production"))
     assert app.test_client().get("/").json["version"] == __version__
 
 
@@ -50,9 +85,22 @@ def test_head(client: FlaskClient, path: str) -> None:
     """HEAD is answered like GET, without a body."""
     response = client.head(path)
     assert (response.status_code, response.data) == (200, b"")
+    assert response.headers["Content-Length"] == client.get(path).headers["Content-Length"]
 
 
 def test_request_id(client: FlaskClient) -> None:
     """The response has the client's request id, or a new one if that isn't plausible."""
     assert client.get("/health", headers={"X-Request-ID": "mine-1"}).headers["X-Request-ID"] == "mine-1"
     assert len(client.get("/health", headers={"X-Request-ID": "not plausible"}).headers["X-Request-ID"]) == 32
+
+
+def test_request_log(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    """A request is logged in one line; probes are not."""
+    with caplog.at_level(logging.INFO, logger="app.requests"):
+        client.get("/health")
+        client.get("/nowhere")
+    (record,) = [record for record in caplog.records if record.name == "app.requests"]
+    assert record.getMessage() == "GET /nowhere 404"
+    facts = {"method": "GET", "path": "/nowhere", "status": 404, "client": "127.0.0.1"}
+    assert record.__dict__.items() >= facts.items()
+    assert record.__dict__["duration_ms"] > 0

@@ -1,12 +1,21 @@
 """Errors have one shape, however they are raised."""
 
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import flask_smorest
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
+
+from app.api import Blueprint
+
+
+class CountSchema(Schema):
+    """A body of a request."""
+
+    count = fields.Integer(required=True, strict=True)
 
 
 class EnhanceYourCalm(HTTPException):
@@ -16,6 +25,20 @@ class EnhanceYourCalm(HTTPException):
     description = "Slow down."
 
 
+@pytest.fixture
+def app(app: Flask) -> Flask:
+    """Return the application, with a route that takes a JSON body."""
+    blueprint = Blueprint("echo", __name__)
+
+    @blueprint.post("/echo")
+    @blueprint.arguments(CountSchema)
+    def echo(values: dict[str, Any]) -> dict[str, Any]:
+        return values
+
+    app.register_blueprint(blueprint)
+    return app
+
+
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nowhere", 404), ("DELETE", "/health", 405)])
 def test_routing(client: FlaskClient, method: str, path: str, status: int) -> None:
     """An unknown path or method is a problem."""
@@ -23,6 +46,40 @@ def test_routing(client: FlaskClient, method: str, path: str, status: int) -> No
     assert (response.status_code, response.content_type) == (status, "application/problem+json")
     assert response.json.keys() == {"type", "title", "status", "detail"}
     assert response.json["status"] == status
+
+
+def test_allowed_methods(client: FlaskClient) -> None:
+    """The answer to an unknown method names the allowed ones."""
+    assert sorted(client.delete("/echo").headers["Allow"].split(", ")) == ["OPTIONS", "POST"]
+
+
+def test_invalid_field(client: FlaskClient) -> None:
+    """An invalid body is refused, with the name of the field."""
+    response = client.post("/echo", json={"count": "many"})
+    assert (response.status_code, response.content_type) == (422, "application/problem+json")
+    assert [error["field"] for error in response.json["errors"]] == ["count"]
+
+
+@pytest.mark.parametrize("body", ["{", "[" * 100_000, '{"count": ' + "9" * 5000 + "}", '{"count": "\udcff"}', ""])
+def test_invalid_json(client: FlaskClient, body: str) -> None:
+    """A body that isn't JSON, or that Python refuses to read, is a bad request."""
+    data = body.encode(errors="surrogateescape")
+    response = client.post("/echo", data=data, content_type="application/json")
+    assert response.status_code == response.json["status"] == 400
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
+def test_content_type(client: FlaskClient, content_type: str | None) -> None:
+    """Only JSON is accepted."""
+    response = client.post("/echo", data='{"count": 1}', content_type=content_type)
+    assert response.status_code == response.json["status"] == 415
+
+
+def test_too_large(client: FlaskClient) -> None:
+    """A body over MAX_BODY_BYTES is refused."""
+    response = client.post("/echo", data=b" " * 1024 * 1024 + b'{"count": 1}', content_type="application/json")
+    assert response.status_code == response.json["status"] == 413
+    assert response.headers["X-Request-ID"]
 
 
 def test_abort(app: Flask) -> None:

@@ -1,5 +1,6 @@
 """Reports: enqueued over HTTP, made by a worker."""
 
+import dataclasses
 {% if cookiecutter.sample == "products" and cookiecutter.database != "none" %}
 from decimal import Decimal
 {% endif %}
@@ -10,8 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from rq import SimpleWorker
 
+from app.main import create_app
 from app.queue import current_queue
-from app.reports import job
+from app.reports import job, routes
+from app.settings import Settings
 
 
 def run_jobs(app: Flask) -> None:
@@ -66,7 +69,24 @@ def test_failed_report(monkeypatch: pytest.MonkeyPatch, app: Flask, client: Flas
     assert client.get(response.headers["Location"]).json["status"] == "failed"
 
 
-@pytest.mark.parametrize("report_id", ["unknown", "no.id", "x" * 500])
+@pytest.mark.parametrize("report_id", ["unknown", "no.id", "x" * 500, "%FF"])
 def test_not_found(client: FlaskClient, report_id: str) -> None:
     """There is no report that nobody created."""
     assert client.get(f"/reports/{report_id}").status_code == 404
+
+
+def test_location_of_copy(app: Flask, client: FlaskClient) -> None:
+    """The location of a copy of the blueprint leads to the copy."""
+    app.register_blueprint(routes.blueprint, name="summaries", url_prefix="/summaries")
+    location = client.post("/summaries").headers["Location"]
+    assert location.startswith("/summaries/")
+    assert client.get(location).status_code == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [("POST", "/reports"), ("GET", "/reports/some")])
+def test_redis_is_down(settings: Settings, method: str, path: str) -> None:
+    """Without Redis there is an answer that says when to try again."""
+    app = create_app(dataclasses.replace(settings, redis_url="redis://127.0.0.1:1/0"))
+    response = app.test_client().open(path, method=method)
+    assert (response.status_code, response.content_type) == (503, "application/problem+json")
+    assert int(response.headers["Retry-After"]) > 0

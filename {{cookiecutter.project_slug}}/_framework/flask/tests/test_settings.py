@@ -27,6 +27,9 @@ from app.settings import load_settings
 {% if cookiecutter.redis != "none" %}
         ("REDIS_URL", "http://redis"),
 {% endif %}
+{% if "cache" in cookiecutter.redis %}
+        ("CACHE_SECONDS", "0"),
+{% endif %}
     ],
 )
 def test_invalid(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
@@ -34,7 +37,41 @@ def test_invalid(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None
     monkeypatch.setenv(name, value)
     with pytest.raises(SystemExit, match=name):
         load_settings()
+{% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
+        "DATABASE_URL",
+{% endif %}
+{% if cookiecutter.redis != "none" %}
+        "REDIS_URL",
+{% endif %}
+    ],
+)
+def test_missing(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """A required variable that is missing is named."""
+    monkeypatch.delenv(name)
+    with pytest.raises(SystemExit, match=name):
+        load_settings()
+{% endif %}
+
+
+def test_trusted_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Proxies are separated by commas."""
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1")
+    assert load_settings().trusted_proxies == ["10.0.0.0/8", "127.0.0.1"]
+{% if cookiecutter.database == "sqlite" %}
+
+
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite", "sqlite+aiosqlite"])
+def test_database_url(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    """The address of a database needs no driver."""
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}:////data/other.db")
+    assert str(load_settings().database_url) == "sqlite:////data/other.db"
+{% elif cookiecutter.database in ("postgresql", "mariadb") %}
 
 
 {% if cookiecutter.database == "postgresql" %}
@@ -51,6 +88,13 @@ def test_database_url(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     monkeypatch.setenv("DATABASE_URL", f"{scheme}://user:secret@host/name?charset=utf8mb4")
     url = load_settings().database_url
     assert url.render_as_string(hide_password=False) == "mariadb+pymysql://user:secret@host/name?charset=utf8mb4"
+
+
+@pytest.mark.parametrize("option", ["sslmode=require", "ssl-mode=REQUIRED"])
+def test_tls(monkeypatch: pytest.MonkeyPatch, option: str) -> None:
+    """TLS can be asked for as other clients have it."""
+    monkeypatch.setenv("DATABASE_URL", f"mysql://user:secret@host/name?{option}")
+    assert load_settings().database_url.query == {"ssl_check_hostname": "false"}
 {% endif %}
 
 
@@ -60,6 +104,7 @@ def test_password_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file.write_text("correct horse\n", encoding="utf-8")
     monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(file))
     assert load_settings().database_url.password == "correct horse"  # noqa: S105
+    assert "horse" not in repr(load_settings())
 
 
 @pytest.mark.parametrize("password", ["", "\n", "secret \n", "secret\r\n", " secret", "secret\n\n"])

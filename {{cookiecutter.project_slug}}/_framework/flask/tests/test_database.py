@@ -1,0 +1,77 @@
+"""Answers to database errors: 503 for an outage, 409 for a conflict, 500 for a mistake in a statement."""
+
+import dataclasses
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Column, Integer, MetaData, Table, text
+
+from app.database import db
+from app.main import create_app
+from app.settings import Settings
+
+SEATS = Table("seats", MetaData(), Column("number", Integer, unique=True), prefixes=["TEMPORARY"])
+
+
+def add_route(app: Flask) -> None:
+    """Add a route that asks the database."""
+
+    @app.get("/ask")
+    def ask() -> str:
+        db.session.execute(text("SELECT 1"))
+        return "answered"
+
+
+def test_database_is_down(settings: Settings) -> None:
+    """Without a database there is an answer that says when to try again."""
+{% if cookiecutter.database == "sqlite" %}
+    url = settings.database_url.set(database="/nowhere/app.db")
+{% else %}
+    url = settings.database_url.set(host="127.0.0.1", port=1)
+{% endif %}
+    app = create_app(dataclasses.replace(settings, database_url=url))
+    add_route(app)
+    response = app.test_client().get("/ask")
+    assert (response.status_code, response.content_type) == (503, "application/problem+json")
+    assert int(response.headers["Retry-After"]) > 0
+{% if cookiecutter.database != "sqlite" %}
+
+
+def test_pool_is_exhausted(settings: Settings) -> None:
+    """While all connections are in use, other requests don't wait for long."""
+    app = create_app(dataclasses.replace(settings, threads=2))
+    add_route(app)
+    with app.app_context():
+        connection = db.engine.connect()
+    assert app.test_client().get("/ask").status_code == 503
+    connection.close()
+    assert app.test_client().get("/ask").status_code == 200
+{% endif %}
+
+
+def test_unique_violation(app: Flask, client: FlaskClient) -> None:
+    """A second row with a unique value is a conflict; the answer doesn't show the statement."""
+
+    @app.get("/book")
+    def book() -> str:
+        SEATS.create(db.session.connection())
+        for _ in range(2):
+            db.session.execute(SEATS.insert().values(number=1))
+        return "booked twice"
+
+    response = client.get("/book")
+    assert (response.status_code, response.json["title"]) == (409, "Conflict")
+    assert "seats" not in response.text
+
+
+@pytest.mark.parametrize("statement", ["SELECT 1 FROM missing", "SELECT missing"], ids=["table", "column"])
+def test_wrong_statement(app: Flask, client: FlaskClient, statement: str) -> None:
+    """A missing table or column is a mistake, which doesn't pass if the client tries again."""
+
+    @app.get("/select")
+    def select() -> str:
+        db.session.execute(text(statement))
+        return "selected"
+
+    assert client.get("/select").status_code == 500
