@@ -60,8 +60,9 @@ class Stack:
         self.files = [option for file in files for option in ("--file", file)]
 
     def compose(self, *arguments: str) -> str:
-        """Run `docker compose` on the stack."""
-        return run("docker", "compose", *self.files, *arguments, cwd=self.directory)
+        """Run `docker compose` on the stack, with any free port."""
+        # Not in .env: `flask run` would read it, too.
+        return run("docker", "compose", *self.files, *arguments, cwd=self.directory, env={"PORT": "0"})
 
     def up(self, *services: str) -> float:
         """Return the seconds until new containers, on new volumes, are healthy."""
@@ -79,7 +80,6 @@ def stack(framework: str, *files: str) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory() as directory:
         answered = {"project_slug": f"bench-{uuid4().hex[:8]}", "framework": framework, "database": "postgresql"}
         project = render(answered, Path(directory))
-        (project / ".env").write_text("PORT=0\n", encoding="utf-8")
         with (project / "Dockerfile").open("a", encoding="utf-8") as file:
             file.write(CONTENDER_STAGE)
         contender = CONTENDER.format(image=project.name, command=RELOADERS[framework][1])
