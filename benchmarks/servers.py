@@ -155,8 +155,8 @@ class Bench:
         self.compose("run", "--rm", "migrate")
 
     @contextmanager
-    def serving(self, server: Server, workers: int = WORKERS) -> Iterator[tuple[str, str]]:
-        """Serve the application with a fresh table; yield the container and its address."""
+    def serving(self, server: Server, workers: int = WORKERS, probe: str = "/ready") -> Iterator[tuple[str, str]]:
+        """Serve the application with a fresh table; yield the container and its address once it answers a probe."""
         self.compose("exec", "--no-TTY", "db", "psql", "--username=app", "--quiet", stdin=FILL)
         password = (self.project / "secrets" / "database_password").read_text(encoding="utf-8").strip()
         environment = (
@@ -173,7 +173,7 @@ class Bench:
         try:
             networks = json.loads(run("docker", "inspect", container))[0]["NetworkSettings"]["Networks"]
             address = f"http://{networks[self.network]['IPAddress']}:5000"
-            wait_until(lambda: answers(f"{address}/ready"), what=f"{server.name} starts")
+            wait_until(lambda: answers(address + probe), what=f"{server.name} starts")
             yield container, address
         finally:
             run("docker", "rm", "--force", container)
@@ -227,7 +227,7 @@ def memory_at_rest(container: str) -> float:
 
 
 def measure_memory(depth: Depth) -> list[Comparison]:
-    """Measure the memory of every server before its first request."""
+    """Measure the memory of every server when it has started and has not used the database yet."""
     comparisons = []
     for framework in FRAMEWORKS:
         found: dict[str, list[float]] = {}
@@ -235,7 +235,7 @@ def measure_memory(depth: Depth) -> list[Comparison]:
             for number in range(depth.rounds):
                 progress(f"memory: {framework}, round {number + 1}")
                 for server in in_turn((GRANIAN, *OTHERS[framework]), number):
-                    with place.serving(server) as (container, _):
+                    with place.serving(server, probe="/health") as (container, _):
                         found.setdefault(server.name, []).append(memory_at_rest(container))
         comparisons.append(Comparison(f"{framework}: memory at rest", "MiB", medians(found)))
     return comparisons
