@@ -30,7 +30,7 @@ HEADER = ("| | Dockwright | beside |", "|---|---|---|")
 
 def told(figure: float, unit: str) -> str:
     """Format a figure with its unit."""
-    digits = 0 if unit == "requests/s" else 2 if unit == "s" and figure < 10 else 1  # noqa: PLR2004 # readable
+    digits = 0 if unit == "requests/s" else 2 if unit in ("s", "ms") and figure < 10 else 1  # noqa: PLR2004 # readable
     return f"{figure:,.{digits}f} {unit}"
 
 

@@ -77,6 +77,15 @@ for file in glob.glob("/proc/[0-9]*/smaps_rollup"):
         total += int(re.search(r"^Pss:\\s+(\\d+)", open(file).read(), re.MULTILINE)[1])
 print(total / 1024)
 """
+CPU_SECONDS = """
+import glob, os
+ticks = 0
+for file in glob.glob("/proc/[0-9]*/stat"):
+    if file.split("/")[2] != str(os.getpid()):
+        user, system = open(file).read().rpartition(")")[2].split()[11:13]
+        ticks += int(user) + int(system)
+print(ticks / os.sysconf("SC_CLK_TCK"))
+"""
 # At rest, memory grows by less than this in a second.
 SETTLED_MIB = 0.5
 
@@ -201,7 +210,13 @@ def load(address: str, script: str, seconds: int, connections: int = CONNECTIONS
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
-        options = ("--latency", "--threads=1", f"--connections={connections}", f"--duration={seconds}s")
+        options = (
+            "--latency",
+            "--threads=1",
+            "--timeout=10s",
+            f"--connections={connections}",
+            f"--duration={seconds}s",
+        )
         output = run("wrk", *options, *(("--script", file.name) if script else ()), address)
     errors = re.findall(r"Non-2xx.*|Socket errors.*", output)
     if errors:
@@ -210,6 +225,11 @@ def load(address: str, script: str, seconds: int, connections: int = CONNECTIONS
     rate = re.findall(r"Requests/sec:\s+([\d.]+)", output)[0]
     slowest, unit = re.findall(r"99%\s+([\d.]+)(us|ms|s)", output)[0]
     return float(rate), float(slowest) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
+
+
+def cpu_seconds(container: str) -> float:
+    """Return the CPU time that a container's processes have used."""
+    return float(run("docker", "exec", container, "python", "-c", CPU_SECONDS))
 
 
 def memory(container: str) -> float:
@@ -261,24 +281,34 @@ def measure(depth: Depth) -> list[Comparison]:
 
 def routes(place: Bench, framework: str, servers: tuple[Server, ...], depth: Depth) -> Iterator[Comparison]:
     """Measure every route, and the memory after that, of every server."""
-    figures: dict[str, dict[str, list[float]]] = {}
+    figures: dict[tuple[str, str], dict[str, list[float]]] = {}
     failures: dict[str, dict[str, str]] = {}
     for number in range(depth.rounds):
         progress(f"servers: {framework}, round {number + 1}")
         for server in in_turn(servers, number):
+
+            def note(what: str, unit: str, figure: float, name: str = server.name) -> None:
+                figures.setdefault((what, unit), {}).setdefault(name, []).append(figure)
+
             with place.serving(server) as (container, address):
                 load(f"{address}/health", "", 1)
                 for route, (path, script) in ROUTES.items():
+                    before = cpu_seconds(container)
                     try:
                         rate, slowest = load(address + path, script, depth.seconds)
                     except CommandFailedError as error:
                         failures.setdefault(route, {})[server.name] = str(error)
                         continue
-                    figures.setdefault(route, {}).setdefault(server.name, []).append(rate)
-                    figures.setdefault(f"{route}, p99", {}).setdefault(server.name, []).append(slowest)
-                figures.setdefault("memory after load", {}).setdefault(server.name, []).append(memory(container))
-    for what, found in figures.items():
-        unit = "MiB" if what.startswith("memory") else "ms" if what.endswith("p99") else "requests/s"
+                    note(route, "requests/s", rate)
+                    note(f"{route}, p99", "ms", slowest)
+                    # Steadier than the rate on a machine that does other work, too
+                    note(
+                        f"{route}, CPU per request",
+                        "ms",
+                        (cpu_seconds(container) - before) * 1000 / rate / depth.seconds,
+                    )
+                note("memory after load", "MiB", memory(container))
+    for (what, unit), found in figures.items():
         yield Comparison(f"{framework}: {what}", unit, medians(found), failures.get(what, {}))
 
 
