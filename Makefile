@@ -1,7 +1,7 @@
 # Needs make, git and Python 3.11 or newer; installs everything else.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help new test test-quick test-docker engine lint locks images bench bench-quick bench-matrix pictures clean
+.PHONY: help new test test-quick test-docker test-full engine lint locks images bench bench-quick bench-matrix pictures clean
 
 PYTHON ?= python3
 WORKERS ?= auto
@@ -24,6 +24,9 @@ test-quick: .venv/test.stamp ## Run the tests that need no Docker: the generator
 
 test-docker: images ## Build, start and probe every combination with Docker, or some: make test-docker ARGS="-k alpine"
 	$(BIN)/pytest tests/docker --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+test-full: images ## Ask every Docker test of every combination, not of a sample: takes hours
+	$(BIN)/pytest tests/docker --full --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 engine: ## Install and start Docker Engine, without asking (Debian, as root)
 	@INSTALL=yes tools/engine.sh

@@ -1,31 +1,38 @@
-"""What the Docker tier shares: an engine, the projects of all combinations, and their stacks."""
+"""What the Docker tests share: an engine, the projects of all cells, and their stacks.
+
+Each cell is built for production and development, started and probed: by the tests that are marked `every`. The others
+are about what depends on one or two answers, and run on the covering sample or on a part of it (tests.docker.cells).
+With `--full` every test runs on every cell that it is about.
+"""
 
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from dockwright.matrix import combination_id, combinations
+from dockwright.matrix import combination_id
 from dockwright.template import load
+from tests.docker.cells import PORTS, SAMPLE, select
 from tests.docker.stack import Project, Stack, free_port, remove_leftovers, running
 
-# The version of Python changes what is installed, and nothing else: a sample on top of all combinations.
-COMBINATIONS = combinations() + combinations(python_version="3.13", base_image="slim", redis="cache-and-queue")
-# In the name of all that a run makes; its workers inherit it.
+# Part of the name of everything that a run makes; its workers inherit it.
 RUN = os.environ.setdefault("DOCKWRIGHT_TEST_RUN", uuid4().hex[:6])
-# Every framework on every base image, every database and every use of Redis: for what is much the same everywhere.
-SAMPLE = combinations()[::19]
-# Not 1000, which so many images and tools take for granted.
+# Not 1000, which many images and tools assume.
 OWNER = 1234
-LOUD = "THE DOCKER TIER DID NOT RUN: no Docker Engine with compose answers. `make test` says what to install."
+NO_ENGINE = "THE DOCKER TESTS DID NOT RUN: no Docker Engine with compose answers. `make test` says what to install."
+MARKERS = (
+    "only_where(**choices): run a Docker test on cells with these answers only",
+    "every: run a Docker test on every cell, not on the covering sample",
+    "one_for_each(*options): run a Docker test on one cell for each answer to these options",
+)
 
 
 def engine_answers() -> bool:
-    """Say whether there is a Docker Engine, with compose."""
+    """Tell whether there is a Docker Engine, with compose."""
     commands = (["docker", "info"], ["docker", "compose", "version"])
     return shutil.which("docker") is not None and all(
         subprocess.run(command, capture_output=True, check=False).returncode == 0 for command in commands
@@ -35,40 +42,68 @@ def engine_answers() -> bool:
 ENGINE = engine_answers()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that runs every test on every cell."""
+    parser.addoption("--full", action="store_true", help="run each Docker test on every cell, not on a sample")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marks that choose cells."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
 def pytest_xdist_auto_num_workers() -> int:
-    """Run a stack more than there are cores: while one waits to be healthy, the others work."""
-    return 1 + (os.cpu_count() or 1)
+    """Run twice as many stacks as there are cores: while one waits, for a health check or a time limit, others work."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep a combination on one worker; without an engine pass all of them over, but not in CI.
+    """Keep a cell on one worker; without an engine skip its tests, but not in CI.
 
-    Its two stacks have layers in common, which the engine may build twice when it is asked for both at once.
+    The two stacks of a cell have layers in common, which the engine may build twice if it is asked for both at once.
     """
     if belongs_here(item):
         item.add_marker(pytest.mark.xdist_group(stack_of(item)[0]))
         if not ENGINE and os.environ.get("CI") != "true":
-            item.add_marker(pytest.mark.skip(reason=LOUD))
+            item.add_marker(pytest.mark.skip(reason=NO_ENGINE))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a stack together, and the two stacks of a combination."""
-    here = sorted(filter(belongs_here, items), key=lambda item: (stack_of(item), item.path, item.location[1] or 0))
+    """Keep the tests of a stack together, and the two stacks of a cell; begin with the cells that have most tests."""
+    sampled = {combination_id(cell) for cell in SAMPLE}
+
+    def position(item: pytest.Item) -> tuple[object, ...]:
+        cell, stack = stack_of(item)
+        return cell not in sampled, cell, stack, item.path, item.location[1] or 0
+
+    here = sorted(filter(belongs_here, items), key=position)
     items[:] = [item for item in items if not belongs_here(item)] + here
 
 
 def belongs_here(item: pytest.Item) -> bool:
-    """Say whether a test is of this tier."""
+    """Tell whether a test is a Docker test."""
     return item.path.parent == Path(__file__).parent
 
 
 def stack_of(item: pytest.Item) -> tuple[str, str]:
-    """Return the combination that a test is about, and which of its stacks it runs on."""
-    if not hasattr(item, "callspec"):
+    """Return the id of the cell that a test is about, and which of its stacks it runs on."""
+    if not hasattr(item, "callspec") or "project" not in item.callspec.params:
         return "default", ""
-    stack, combination = item.callspec.params["project"]
-    return combination_id(combination), stack
+    stack, cell = item.callspec.params["project"]
+    return combination_id(cell), stack
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to the report of a failed test what its stack's services are doing and what they logged."""
+    report = yield
+    if report.failed:
+        for stack in getattr(item, "funcargs", {}).values():
+            if isinstance(stack, Stack):
+                report.sections.append((f"services of {stack.file}", stack.describe()))
+    return report
 
 
 @pytest.hookimpl(trylast=True)
@@ -81,25 +116,28 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say loudly what did not run."""
     if not ENGINE:
-        terminalreporter.section(LOUD, sep="!", red=True, bold=True)
+        terminalreporter.section(NO_ENGINE, sep="!", red=True, bold=True)
 
 
 @pytest.fixture(scope="session")
 def engine() -> str:
-    """Return the version of the engine; fail where none answers."""
-    assert ENGINE, LOUD
+    """Return the version of the engine; fail if none answers."""
+    assert ENGINE, NO_ENGINE
     return subprocess.check_output(["docker", "version", "--format", "{{.Server.Version}}"], text=True)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test of a project for every combination, or for those that its `only_where` mark describes."""
+    """Run a test that takes a project on the cells that its marks select."""
     if "project" in metafunc.fixturenames:
-        mark = metafunc.definition.get_closest_marker("only_where")
-        only = mark.kwargs if mark else {}
-        chosen = SAMPLE if metafunc.definition.get_closest_marker("sampled") else COMBINATIONS
-        wanted = [cell for cell in chosen if all(cell[name] in choices for name, choices in only.items())]
+        find = metafunc.definition.get_closest_marker
+        only_where, one_for_each = find("only_where"), find("one_for_each")
+        chosen = select(
+            {} if only_where is None else only_where.kwargs,
+            every=bool(find("every")) or metafunc.config.getoption("--full"),
+            one_for_each=None if one_for_each is None else one_for_each.args,
+        )
         stack = "development" if "development" in metafunc.fixturenames else "production"
-        params, ids = [(stack, cell) for cell in wanted], map(combination_id, wanted)
+        params, ids = [(stack, cell) for cell in chosen], map(combination_id, chosen)
         metafunc.parametrize("project", params, ids=ids, indirect=True, scope="session")
 
 
@@ -107,9 +145,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def project(request: pytest.FixtureRequest, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """Return a project of its own for each stack, under a name that no other run uses."""
     assert engine
-    stack, combination = request.param
-    slug = f"{combination_id(combination).replace('.', '-')}-{stack[:3]}-{RUN}"
-    answers = load().complete({**combination, "project_slug": slug})
+    stack, cell = request.param
+    name = combination_id(cell)
+    number = PORTS[name]
+    slug = f"dw-{number}-{stack[:3]}-{RUN}"
+    answers = load().complete({**cell, "project_name": f"{name} {stack}", "project_slug": slug, "port": str(number)})
     project = Project(load().render(answers, tmp_path_factory.mktemp("project")), answers, free_port())
     (project.directory / ".env").write_text(f"PORT={project.port}\n", encoding="utf-8")
     yield project

@@ -42,24 +42,48 @@ class Project:
         return self.directory.name
 
     @property
-    def stores(self) -> bool:
-        """Whether products can be written."""
+    def has_database(self) -> bool:
+        """Whether there is a database, and so there are migrations."""
         return self.answers["database"] != "none"
 
     @property
-    def caches(self) -> bool:
-        """Whether products are cached."""
-        return "cache" in self.answers["redis"]
+    def has_products(self) -> bool:
+        """Whether it starts with the sample."""
+        return self.answers["sample"] == "products"
+
+    @property
+    def has_redis(self) -> bool:
+        """Whether there is a Redis."""
+        return self.answers["redis"] != "none"
+
+    @property
+    def stores(self) -> bool:
+        """Whether products can be written."""
+        return self.has_products and self.has_database
 
     @property
     def queues(self) -> bool:
-        """Whether reports are made by a worker."""
+        """Whether a worker makes reports."""
         return "queue" in self.answers["redis"]
 
     @property
     def needs_secrets(self) -> bool:
         """Whether production has a password."""
         return self.answers["database"] in ("postgresql", "mariadb")
+
+    @property
+    def services(self) -> dict[str, str]:
+        """The state that each service is in once a stack has started."""
+        states = {"web": "healthy"}
+        if self.has_database:
+            states["migrate"] = "exited"
+        if self.needs_secrets:
+            states["db"] = "healthy"
+        if self.has_redis:
+            states["redis"] = "healthy"
+        if self.queues:
+            states["worker"] = "healthy"
+        return states
 
     @property
     def production_image(self) -> str:
@@ -127,6 +151,11 @@ class Stack:
         """Run a command in a running service."""
         return self.compose("exec", "--no-TTY", service, *command, stdin=stdin)
 
+    def describe(self) -> str:
+        """Return the state of every service, and the end of its log."""
+        logs = (self.compose("logs", "--no-color", "--tail", "40", name, expect=None) for name in self.project.services)
+        return "\n".join((self.compose("ps", "--all", expect=None), *(log[-8000:] for log in logs)))
+
     def containers(self) -> dict[str, dict[str, Any]]:
         """Return what the engine knows of each service's container."""
         mine = f"label=com.docker.compose.project={self.name}"
@@ -167,10 +196,10 @@ def running(project: Project, file: str, name: str, start: str) -> Iterator[Stac
         try:
             stay.enter_context(services)
         except Exception as error:  # noqa: BLE001 # what pytest-docker raises
-            logs = stack.compose("logs", "--no-color", "--tail", "40", expect=None)
+            description = stack.describe()
             # pytest-docker takes a stack down only if it came up.
             stack.compose(*remove.split(), expect=None)
-            message = f"{file} of {project.slug} did not start: {error}\n{logs[-8000:]}"
+            message = f"{file} of {project.slug} did not start: {error}\n{description}"
             raise AssertionError(message) from None
         yield stack
 
@@ -203,10 +232,12 @@ def free_port() -> int:
 def wait_for(condition: Callable[[], object], seconds: float = 60) -> float:
     """Wait until a condition holds, and return for how many seconds; AssertionError where it never does."""
     start = time.monotonic()
+    pause = 0.05
     while time.monotonic() - start < seconds:
         with contextlib.suppress(httpx.TransportError):
             if condition():
                 return time.monotonic() - start
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(1.1 * pause, 1)
     message = f"{condition.__doc__ or condition} did not hold within {seconds} seconds"
     raise AssertionError(message)

@@ -1,4 +1,4 @@
-"""Development, every combination: an edit shows without a build, and the project's own tools work inside."""
+"""Development: every cell starts and answers; an edit shows without a build, and the project's own tools work."""
 
 import os
 
@@ -6,56 +6,24 @@ import pytest
 
 from tests.docker.stack import Project, Stack, wait_for
 
-stored = pytest.mark.only_where(database=("sqlite", "postgresql", "mariadb"))
-
-APPLY_AND_CHECK = """
-from alembic import command
-from alembic.config import Config
-config = Config("migrations/alembic.ini")
-command.upgrade(config, "head")
-command.check(config)
-"""
-
-# Two migrations: a table that refers to the products, and a change that SQLite can only make by copying them.
-REFER = """
-import sqlalchemy as sa
-from alembic import op
-revision, down_revision = "refer", {head!r}
-def upgrade():
-    op.create_table("reviews", sa.Column("product", sa.Integer, sa.ForeignKey("products.id", ondelete="CASCADE")))
-    op.execute("INSERT INTO products (id, name, description, price, stock, created_at, updated_at)"
-               " VALUES (1, 'Ink', '', 1, 1, '2026-01-01', '2026-01-01')")
-    op.execute("INSERT INTO reviews VALUES (1)")
-"""
-COPY = """
-import sqlalchemy as sa
-from alembic import op
-revision, down_revision = "copy", "refer"
-def upgrade():
-    with op.batch_alter_table("products") as products:
-        products.alter_column("name", type_=sa.String(300))
-    print("reviews left:", op.get_bind().exec_driver_sql("SELECT count(*) FROM reviews").scalar())
-"""
-
-# What the application imports of its packages after every edit, for the first module and the last.
-BEGIN = """
-import sys
-known = set(sys.modules)
-"""
-END = """
-import sys
-import app
-anew = {name for name in set(sys.modules) - app.known if name.partition(".")[0] not in sys.stdlib_module_names}
-print("imported anew:", sorted(name for name in anew if not name.startswith("app.")))
-"""
+PEN = {"name": "Fountain pen", "price": "34.00"}
+products = pytest.mark.only_where(sample=["products"])
+stored = pytest.mark.only_where(sample=["products"], database=["sqlite", "postgresql", "mariadb"])
 
 SLOW = """
 import time
 for _ in range(300):
-    print("slow to import")
+    print("slow to import", flush=True)
     time.sleep(0.2)
 """
-
+EDIT = "\n# an edit\n"
+BROKEN = "\ndef broken(:\n"
+NOTE_IMPORTS = """
+from datetime import datetime
+from decimal import Decimal
+from app.columns import Money, UtcDateTime
+from app.database import Base
+"""
 NOTE = '''
 
 class Note(Base):
@@ -64,88 +32,115 @@ class Note(Base):
     __tablename__ = "notes"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    price: Mapped[Decimal]
-    written_at: Mapped[datetime]
+    price: Mapped[Decimal] = mapped_column(Money)
+    written_at: Mapped[datetime] = mapped_column(UtcDateTime)
 '''
+
+
+@pytest.mark.every
+def test_starts_and_answers(project: Project, development: Stack) -> None:
+    """`up --build --wait` ends with every service healthy; `/` leads to the docs, and the catalogue shows samples."""
+    containers = development.containers()
+    states = {name: one["State"].get("Health", one["State"])["Status"] for name, one in containers.items()}
+    assert states == project.services
+    with development.client() as client:
+        assert client.get("/health").json() == {"status": "ok"}
+        assert client.get("/ready").json()["status"] == "ready"
+        assert client.get("/", follow_redirects=True).url.path == "/docs"
+        if project.has_products:
+            assert client.get("/products").json()["total"] > 0
+        if project.stores:
+            assert client.post("/products", json=PEN).json().items() >= PEN.items()
+        if project.queues:
+            address = client.post("/reports").headers["Location"]
+            wait_for(lambda: client.get(address).json()["status"] == "finished")
+
+
+def test_ports_are_this_machines_alone(development: Stack) -> None:
+    """The service and the data services can be reached from this machine, and from no other."""
+    for name in {"web", "db", "redis"} & set(development.containers()):
+        ports = development.containers()[name]["NetworkSettings"]["Ports"]
+        published = [address for addresses in ports.values() for address in addresses or ()]
+        assert {address["HostIp"] for address in published} == {"127.0.0.1"}, name
 
 
 def test_edit_shows_without_a_build(project: Project, development: Stack) -> None:
     """Source files that are edited on the host show in the next answer, however quickly the edits follow each other."""
     container = development.containers()["web"]["Id"]
     with development.client() as client:
-        assert client.get("/openapi.json").json()["info"]["version"] == "0.1.0"
-        if project.stores:
-            append(project, "app/models.py", NOTE)
-        replace(project, "app/main.py", '"0.1.0"', '"0.2.0"')
-        wait_for(lambda: client.get("/openapi.json").json()["info"]["version"] == "0.2.0")
+        assert client.get("/openapi.json").json()["info"]["description"] == project.answers["description"]
+        append(project, "app/health.py", EDIT)
+        replace(project, "app/main.py", project.answers["description"], "Edited.")
+        wait_for(lambda: client.get("/openapi.json").json()["info"]["description"] == "Edited.")
+        replace(project, "app/health.py", EDIT, "")
+        replace(project, "app/main.py", "Edited.", project.answers["description"])
+        wait_for(lambda: client.get("/openapi.json").json()["info"]["description"] == project.answers["description"])
     assert development.containers()["web"]["Id"] == container
+
+
+@pytest.mark.only_where(redis=["queue", "cache-and-queue"])
+def test_edit_of_a_job_shows_without_a_build(project: Project, development: Stack) -> None:
+    """The worker runs the job as it was last saved."""
+    append(project, "app/reports/job.py", '\n\nprint("the worker reads an edit")\n')
+    wait_for(lambda: "the worker reads an edit" in development.compose("logs", "worker"))
+    replace(project, "app/reports/job.py", '\n\nprint("the worker reads an edit")\n', "")
+    with development.client() as client:
+
+        def made() -> bool:
+            """Make a report; the service may be restarting, too."""
+            address = client.post("/reports").headers["Location"]
+            wait_for(lambda: client.get(address).json()["status"] == "finished")
+            return True
+
+        wait_for(made)
+
+
+@pytest.mark.one_for_each("framework")
+def test_edit_while_starting(project: Project, development: Stack) -> None:
+    """An edit that comes before an earlier one could show need not wait for it."""
+    with development.client() as client:
+        append(project, "app/main.py", SLOW)
+        wait_for(lambda: "slow to import" in development.compose("logs", "--tail", "30", "web"))
+        replace(project, "app/main.py", SLOW, "")
+        # The slow one would take a minute.
+        wait_for(lambda: client.get("/health").status_code == 200, seconds=45)
+
+
+@pytest.mark.one_for_each("framework")
+def test_mistake_is_survived(project: Project, development: Stack) -> None:
+    """A syntax error does not end the server: it serves again as soon as the file is corrected."""
+    with development.client() as client:
+        append(project, "app/health.py", BROKEN)
+        wait_for(lambda: "SyntaxError" in development.compose("logs", "--tail", "30", "web"))
+        replace(project, "app/health.py", BROKEN, "")
+        wait_for(lambda: client.get("/health").status_code == 200)
+    assert development.containers()["web"]["RestartCount"] == 0
 
 
 @stored
 def test_migration_from_inside(project: Project, development: Stack) -> None:
-    """A migration written inside belongs to the host's user, holds the change and nothing else, and can be applied."""
-    development.execute("alembic", "revision", "--autogenerate", "--message", "add notes")
-    (migration,) = (project.directory / "migrations" / "versions").glob("*_add_notes.py")
-    assert migration.stat().st_uid == project.directory.stat().st_uid
-    text = migration.read_text(encoding="utf-8")
-    assert text.count("op.") == 2, text
-    assert "app." not in text
-    assert "No new upgrade operations" in development.execute("python", "-c", APPLY_AND_CHECK)
-
-
-@pytest.mark.only_where(database=("sqlite",), redis=("none",))
-def test_migration_that_copies_a_table(project: Project, development: Stack) -> None:
-    """A migration that copies a table, as SQLite needs it, keeps the rows that refer to what is in it."""
+    """A migration belongs to the host's user, holds the change and nothing else, and can be applied and taken back."""
+    models = project.directory / "app" / "products" / "models.py"
+    before = models.read_text(encoding="utf-8")
+    docstring, end, rest = before.partition('"""\n')
+    models.write_text(f"{docstring}{end}{NOTE_IMPORTS}{rest}{NOTE}", encoding="utf-8")
+    said = project.run("make", "migration", "m=add notes")
     versions = project.directory / "migrations" / "versions"
-    head = development.execute("alembic", "heads").split()[0]
-    (versions / "refer.py").write_text(REFER.format(head=head), encoding="utf-8")
-    (versions / "copy.py").write_text(COPY, encoding="utf-8")
-    address = f"sqlite{'+aiosqlite' if project.answers['framework'] == 'fastapi' else ''}:////tmp/copied.db"
-    try:
-        said = development.execute("env", f"DATABASE_URL={address}", "alembic", "upgrade", "head")
-    finally:
-        for name in ("refer.py", "copy.py"):
-            (versions / name).unlink()
-    assert "reviews left: 1" in said
+    (migration,) = versions.glob("*_add_notes.py")
+    assert migration.stat().st_uid == project.directory.stat().st_uid, said
+    text = migration.read_text(encoding="utf-8")
+    assert text.count("op.create_table") == text.count("op.drop_table") == 1, text
+    assert text.count("op.") == 2 + text.count("op.f("), text
+    for step in ("upgrade head", "check", "downgrade -1", "upgrade head"):
+        development.execute("alembic", *step.split())
+    development.execute("alembic", "downgrade", "-1")
+    migration.unlink()
+    models.write_text(before, encoding="utf-8")
 
 
 def test_own_tests_pass(development: Stack) -> None:
-    """The project's own tests pass, against the services of its development stack, and with what was added to it."""
+    """The project's own tests pass, with the services of its development stack."""
     assert " passed" in development.execute("pytest")
-
-
-def test_edit_imports_the_application_alone(project: Project, development: Stack) -> None:
-    """After an edit no package is imported again."""
-    append(project, "app/__init__.py", BEGIN)
-    append(project, "app/main.py", END)
-    wait_for(lambda: "imported anew:" in development.compose("logs", "web"))
-    *_, anew = development.compose("logs", "web").partition("imported anew:")
-    assert anew.splitlines()[0] == " []"
-    replace(project, "app/main.py", END, "")
-    replace(project, "app/__init__.py", BEGIN, "")
-
-
-@pytest.mark.sampled
-def test_edit_while_starting(project: Project, development: Stack) -> None:
-    """An edit that comes before an earlier one could show need not wait for it."""
-    with development.client() as client:
-        append(project, "app/products.py", SLOW)
-        wait_for(lambda: "slow to import" in development.compose("logs", "--tail", "30", "web"))
-        replace(project, "app/products.py", SLOW, "")
-        wait_for(lambda: client.get("/products").status_code == 200)
-    # Told to stop it does so at once, and is not killed when it has gone on for seconds.
-    *_, after = development.compose("logs", "web").rpartition("Changes detected")
-    assert after.count("slow to import") <= 1
-
-
-@pytest.mark.sampled
-def test_mistake_is_survived(project: Project, development: Stack) -> None:
-    """A file that Python can't read does not end the server: it serves again as soon as the file is mended."""
-    with development.client() as client:
-        append(project, "app/products.py", "\ndef broken(:\n")
-        wait_for(lambda: "SyntaxError" in development.compose("logs", "--tail", "30", "web"))
-        replace(project, "app/products.py", "\ndef broken(:\n", "")
-        wait_for(lambda: client.get("/products").status_code == 200)
 
 
 def test_files_belong_to_the_owner(project: Project, development: Stack) -> None:
@@ -158,41 +153,89 @@ def test_files_belong_to_the_owner(project: Project, development: Stack) -> None
     assert os.getuid() != 0 or owners != {0}
 
 
-def test_stops_at_once(project: Project, development: Stack) -> None:
-    """Ctrl-C ends the development server by itself too."""
+@stored
+def test_data_survives(development: Stack) -> None:
+    """What was written is there after `down` and `up`, and after `down` the samples are not added again."""
+    with development.client() as client:
+        client.post("/products", json=PEN | {"name": "Kept"})
+        before = client.get("/products", params={"page_size": 100}).json()
+    for step in ("down", "up --detach --wait"):
+        development.compose(*step.split())
+    with development.client() as client:
+        assert client.get("/products", params={"page_size": 100}).json() == before
+
+
+@pytest.mark.only_where(redis=["queue", "cache-and-queue"])
+def test_reports_survive(development: Stack) -> None:
+    """A report that was made can be read after `down` and `up`, and one that was accepted is made."""
+    with development.client() as client:
+        made = client.post("/reports").headers["Location"]
+        wait_for(lambda: client.get(made).json()["status"] == "finished")
+        before = client.get(made).json()
+        development.compose("stop", "worker")
+        accepted = client.post("/reports").headers["Location"]
+    for step in ("down", "up --detach --wait"):
+        development.compose(*step.split())
+    with development.client() as client:
+        assert client.get(made).json() == before
+        wait_for(lambda: client.get(accepted).json()["status"] == "finished")
+
+
+def test_stops_by_itself(development: Stack) -> None:
+    """Ctrl-C ends the development server by itself: it is not killed after the grace period."""
     development.compose("stop", "web")
     assert development.containers()["web"]["State"]["ExitCode"] == 0
-    assert project.directory.is_dir()
 
 
-@pytest.mark.sampled
+@pytest.mark.one_for_each("framework")
 def test_targets(project: Project, development: Stack) -> None:
-    """What the Makefile offers works, also before anything was built."""
-    assert project.slug == development.name
+    """The Makefile's targets work, also before anything was built."""
     development.compose("down", "--rmi", "local")
+    targets = project.run("make", "help")
     assert " passed" in project.run("make", "test")
     assert "Success" in project.run("make", "lint")
-    if project.stores:
-        assert "say what has changed" in project.run("make", "migration", expect=2)
-        project.run("make", "migration", "m=no change")
+    project.run("make", "format")
+    if project.has_database:
+        assert "describe the change" in project.run("make", "migration", expect=2)
         project.run("make", "migrate")
-    project.run("make", "lock")
     assert {path.stat().st_uid for path in project.directory.rglob("*")} == {project.directory.stat().st_uid}
     project.run("make", "up")
+    assert "up" in targets
     project.run("make", "down")
 
 
+@pytest.mark.one_for_each("framework")
+def test_lock_works_from_any_state(project: Project, development: Stack) -> None:
+    """`make lock` needs neither a lock that can be read nor an image that can be built."""
+    development.compose("down", "--rmi", "local")
+    names = ("requirements.txt", "requirements-dev.txt")
+    before = {name: (project.directory / name).read_text(encoding="utf-8") for name in names}
+    replace(project, "pyproject.toml", "dependencies = [", 'dependencies = [\n  "pluggy",')
+    for name, text in before.items():
+        (project.directory / name).write_text(f"<<<<<<< HEAD\n{text}=======\nno-such-package==0\n", encoding="utf-8")
+    project.run("make", "lock")
+    replace(project, "pyproject.toml", 'dependencies = [\n  "pluggy",', "dependencies = [")
+    for name in names:
+        text = (project.directory / name).read_text(encoding="utf-8")
+        assert "\npluggy==" in text
+        assert "<<<" not in text
+        assert "no-such-package" not in text
+        assert "://" not in text, "a lock names the host of an index"
+    project.run("make", "lock")
+    assert "pluggy==" not in (project.directory / "requirements.txt").read_text(encoding="utf-8")
+
+
 def append(project: Project, file: str, text: str) -> None:
-    """Add a text to a file of the project."""
+    """Add a text to the end of a file of the project."""
     path = project.directory / file
     path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
 def replace(project: Project, file: str, old: str, new: str) -> None:
-    """Write something else into a file of the project, which looks as if the last change was in the same second."""
+    """Replace text in a file of the project; the modification time stays, as after two changes in the same second."""
     path = project.directory / file
-    changed = path.stat().st_mtime
+    modified = path.stat().st_mtime
     before = path.read_text(encoding="utf-8")
     assert old in before
     path.write_text(before.replace(old, new), encoding="utf-8")
-    os.utime(path, (changed, changed))
+    os.utime(path, (modified, modified))

@@ -93,7 +93,7 @@ def test_order(answers: dict[str, str], stack: dict[str, Any]) -> None:
         expected |= {"redis": "service_healthy"} if answers["redis"] != "none" else {}
         assert conditions(stack["services"][name]) == expected, name
     if "db" in stack["services"]:
-        assert stack["services"]["migrate"]["depends_on"] == ["db"]
+        assert conditions(stack["services"]["migrate"]) == {"db": "service_healthy"}
     for name in {"db", "redis", "worker"} & set(stack["services"]):
         assert stack["services"][name]["healthcheck"]["test"], name
 

@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 
 def main() -> None:
     """Exit with 1 unless the service is healthy."""
-    connection = HTTPConnection("127.0.0.1", int(os.environ.get("PORT") or {{ cookiecutter.port }}), timeout=2)
+    connection = HTTPConnection("127.0.0.1", int(os.environ.get("PORT", "{{ cookiecutter.port }}")), timeout=2)
     try:
         connection.request("GET", "/health")
         healthy = connection.getresponse().status == HTTPStatus.OK

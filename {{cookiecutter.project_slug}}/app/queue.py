@@ -1,29 +1,27 @@
 """The RQ queue: the connection, the options of a job, and its status."""
 
-{% if cookiecutter.framework == "flask" %}
 import logging
 from http import HTTPStatus
-{% endif %}
 from typing import Any
 
 {% if cookiecutter.framework == "flask" %}
 from flask import Flask, Response, current_app
-from redis import Redis, RedisError
 {% else %}
-from redis import Redis
+from fastapi import FastAPI, Request, Response
 {% endif %}
+from redis import Redis, RedisError
 from rq import Queue, Retry
 from rq.exceptions import NoSuchJobError
 from rq.job import Job, JobStatus
 from rq.serializers import JSONSerializer
 
-{% if cookiecutter.framework == "flask" %}
 from app.problems import problem
+{% if cookiecutter.framework == "flask" %}
 from app.settings import Settings
+{% endif %}
 
 logger = logging.getLogger(__name__)
 
-{% endif %}
 # stop_grace_period in compose.prod.yaml is ten seconds longer, so that a running job can finish.
 TIMEOUT_SECONDS = 300
 KEEP_SECONDS = 24 * 60 * 60
@@ -69,7 +67,7 @@ def job_status(job: Job) -> str:
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the application its queue, and answer 503 when Redis can't be reached."""
     app.extensions["queue"] = connect(settings.redis_url)
-    app.register_error_handler(RedisError, answer_unavailable)
+    app.register_error_handler(RedisError, handle_unavailable)
 
 
 def current_queue() -> Queue:
@@ -78,7 +76,21 @@ def current_queue() -> Queue:
     return queue
 
 
-def answer_unavailable(error: Exception) -> Response:
+def handle_unavailable(error: Exception) -> Response:
+    """Answer 503 when Redis can't be reached or takes too long."""
+    logger.error("queue unavailable: %s", error)
+    return problem(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The queue is unavailable at the moment.", headers={"Retry-After": "5"}
+    )
+{% else %}
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Answer 503 when Redis can't be reached."""
+    app.add_exception_handler(RedisError, handle_unavailable)
+
+
+async def handle_unavailable(_request: Request, error: Exception) -> Response:
     """Answer 503 when Redis can't be reached or takes too long."""
     logger.error("queue unavailable: %s", error)
     return problem(

@@ -1,6 +1,9 @@
 """Start the server: `python -m app.serve`."""
 
 import multiprocessing
+{% if cookiecutter.base_image == "alpine" %}
+import threading
+{% endif %}
 from importlib import import_module
 from pathlib import Path
 
@@ -18,15 +21,20 @@ def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     settings = load_settings()
     development = settings.environment == "development"
+{% if cookiecutter.base_image == "alpine" %}
+    # Python on Alpine expects more stack than a thread has: deeply nested JSON would crash it.
+    threading.stack_size(8 * 1024 * 1024)
+{% endif %}
 {% if cookiecutter.database == "sqlite" %}
     create_tables(settings.database_url)
 {% endif %}
     if development:
-        # A reload forks a process that has imported the framework, and nothing of `app`: every edit is seen.
+        # Workers are forked from a process that has imported the framework but nothing of `app`: each reload imports
+        # the application again, and only that.
         multiprocessing.set_start_method("forkserver")
         multiprocessing.set_forkserver_preload(["granian", "{{ "flask_smorest" if cookiecutter.framework == "flask" else "fastapi" }}"])
     else:
-        # Forked workers share the memory of what is imported here. Each creates its own application.
+        # Fork after the import: workers share its memory. Each creates its own application.
         multiprocessing.set_start_method("fork")
         import_module("app.main")
     server = Granian(
@@ -40,13 +48,13 @@ def main() -> None:
 {% endif %}
         workers=1 if development else settings.workers,
         respawn_failed_workers=True,
-        workers_kill_timeout=5,
+        workers_kill_timeout=5,  # seconds for the running requests at a stop
         # Connections per worker. A connection that sends nothing counts too, so there must be room for many.
         backpressure=4096,
         reload=development,
         reload_paths=[Path(__file__).parent],
-        reload_tick=10,
-        reload_ignore_worker_failure=True,
+        reload_tick=10,  # milliseconds
+        reload_ignore_worker_failure=True,  # keep waiting for the next edit after one that doesn't start
         log_dictconfig=logs.config(settings),
     )
     server.serve()

@@ -32,19 +32,19 @@ class Worker(rq.Worker):
     every second. Delete it and dequeue_job_and_maintain_ttl() when RQ's handler no longer raises.
     """
 
-    stop_requested = False
+    received_signal = False
 
     # Seconds between two attempts to reconnect to Redis.
     max_connection_wait_time = 2.0
 
     def request_stop(self, *_: Any) -> None:
         """Handle SIGTERM and SIGINT: stop after the current job."""
-        self.stop_requested = True
+        self.received_signal = True
 
     def dequeue_job_and_maintain_ttl(self, *_: Any, **__: Any) -> tuple[Job, rq.Queue] | None:
         """Wait for a job; return None, which ends RQ's loop, after a signal."""
         result = None
-        while result is None and not self.stop_requested:
+        while result is None and not self.received_signal:
             result = super().dequeue_job_and_maintain_ttl(timeout=1, max_idle_time=1)
         return result
 
@@ -54,7 +54,7 @@ class Worker(rq.Worker):
             super().heartbeat(*args, **options)
         except RedisError:
             # RQ would try again until Redis is back.
-            if self.stop_requested:
+            if self.received_signal:
                 raise StopRequested from None
             raise
         Path("/tmp/heartbeat").touch()  # noqa: S108  # the container's own /tmp
@@ -66,7 +66,7 @@ class Worker(rq.Worker):
             self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ annotates not all of its methods
 
     def get_heartbeat_ttl(self, *_: Any, **__: Any) -> int:
-        """Return after how many seconds without a heartbeat a worker counts as dead: RQ's own limit is a minute more."""
+        """Return the seconds without a heartbeat after which a job counts as abandoned; RQ says 70 here."""
         return 45
 
 
@@ -86,7 +86,7 @@ def main() -> None:
     """Run jobs until a signal."""
     settings = load_settings()
     logging.config.dictConfig(logs.config(settings))
-    # RQ logs two lines for every maintenance.
+    # RQ logs two lines each time it looks for abandoned jobs, every ten seconds.
     logging.getLogger("rq.worker").addFilter(lambda record: "cleaning" not in record.getMessage())
     queue = connect(settings.redis_url)
     wait_for(queue.connection)

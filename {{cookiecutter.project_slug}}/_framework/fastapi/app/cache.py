@@ -1,4 +1,4 @@
-"""A cache in Redis, for any text under any key.
+"""A cache in Redis, for any string under any key.
 
 Reads and writes race: a reader may load a row, be overtaken by a writer, and cache the row as it was. So `delete`
 leaves a tombstone for a few seconds and `set` never overwrites: while the tombstone lives, nothing old gets in.
@@ -23,10 +23,10 @@ logger = logging.getLogger(__name__)
 
 
 class Cache:
-    """Texts that expire. While Redis is down nothing is found, and nothing fails."""
+    """Strings that expire. While Redis is down, every read is a miss and nothing raises."""
 
     def __init__(self, url: str, seconds: int) -> None:
-        """Keep every text for this many seconds."""
+        """Expire entries after this many seconds."""
         self.seconds = seconds
         self.paused_until = 0.0
         pool = BlockingConnectionPool.from_url(
@@ -42,7 +42,7 @@ class Cache:
         self.redis = Redis.from_pool(pool)
 
     async def get(self, key: str) -> str | None:
-        """Return the text, or None."""
+        """Return the string, or None."""
         if time.monotonic() < self.paused_until:
             return None
         try:
@@ -53,7 +53,7 @@ class Cache:
         return text if isinstance(text, str) and text != TOMBSTONE else None
 
     async def set(self, key: str, text: str) -> None:
-        """Cache a text, unless there is one already or it has just been deleted."""
+        """Cache a string, unless there is one already or it has just been deleted."""
         if time.monotonic() < self.paused_until:
             return
         try:
@@ -62,7 +62,7 @@ class Cache:
             self.pause(error)
 
     async def delete(self, key: str) -> None:
-        """Forget a text; call it after the change has been committed."""
+        """Remove an entry; call it after the change has been committed."""
         try:
             await self.redis.set(key, TOMBSTONE, ex=TOMBSTONE_SECONDS)
         except RedisError as error:

@@ -4,6 +4,8 @@ import logging
 {% if cookiecutter.database == "sqlite" %}
 import sqlite3
 {% endif %}
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar
@@ -17,13 +19,17 @@ from psycopg.abc import PQGen
 from psycopg.pq import TransactionStatus
 {% endif %}
 {% if cookiecutter.database == "sqlite" %}
-from sqlalchemy import MetaData, NullPool, event, text
+from sqlalchemy import MetaData, event, text
 {% else %}
-from sqlalchemy import MetaData, NullPool, text
+from sqlalchemy import MetaData, text
 {% endif %}
+{% if cookiecutter.database == "postgresql" %}
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+{% else %}
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+{% endif %}
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
@@ -38,7 +44,11 @@ READ_TIMEOUT_SECONDS = 3
 
 
 class Connection(psycopg.AsyncConnection[Any]):
-    """A connection with a read timeout: libpq has none, and waits for ever for a server that hangs."""
+    """A connection with a read timeout.
+
+    libpq has none: it waits for ever for a server that accepts data and never answers, such as one that is suspended.
+    tcp_user_timeout doesn't help, because the server's kernel still acknowledges what is sent.
+    """
 
     async def wait[T](self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = READ_TIMEOUT_SECONDS) -> T:
         """Wait for the server; close the connection when it doesn't answer in time."""
@@ -59,6 +69,7 @@ CONNECT_ARGS: dict[str, Any] = {
 }
 {% elif cookiecutter.database == "mariadb" %}
 
+UNKNOWN_COLUMN = 1054
 # A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
 # (on its locks, too), and the client gives up on a server that doesn't answer.
 CONNECT_ARGS: dict[str, Any] = {
@@ -90,57 +101,81 @@ class Base(DeclarativeBase):
     __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 # a ClassVar is refused by mypy
 
 
-def create_engine(settings: Settings) -> AsyncEngine:
-    """Create the pool of connections; each is opened when it is first needed."""
+def create_engine(settings: Settings, pool_size: int = 10) -> AsyncEngine:
+    """Create a pool of connections; each is opened when it is first needed."""
 {% if cookiecutter.database == "sqlite" %}
-    engine = create_async_engine(settings.database_url, pool_size=10, pool_timeout=5)
+    engine = create_async_engine(settings.database_url, pool_size=pool_size, pool_timeout=5)
     event.listen(engine.sync_engine, "connect", set_pragmas)
     return engine
 {% else %}
     return create_async_engine(
         settings.database_url,
-        pool_size=10,
+        pool_size=pool_size,
         max_overflow=0,
         pool_timeout=3,
         # Replace a connection that the database has closed.
         pool_pre_ping=True,
         connect_args=CONNECT_ARGS,
+{% if cookiecutter.database == "mariadb" %}
+        # Each statement sees what has been committed, as in PostgreSQL. By default MariaDB refuses to change a row that
+        # another transaction has changed since this one's first read (error 1020).
+        isolation_level="READ COMMITTED",
+{% endif %}
     )
 {% endif %}
 
 
+@asynccontextmanager
+async def standalone_session(settings: Settings) -> AsyncIterator[AsyncSession]:
+    """Open a session outside of a request, with an engine of its own: jobs and scripts run in their own event loop."""
+    engine = create_engine(settings, pool_size=1)
+    try:
+        async with AsyncSession(engine) as session:
+            yield session
+    finally:
+        await engine.dispose()
+
+
 async def ping(engine: AsyncEngine) -> None:
-    """Connect and run a query; raise when the database is down. The pool isn't used: under load it may be busy."""
-    single = create_async_engine(engine.url, poolclass=NullPool, connect_args=CONNECT_ARGS)
-    async with single.connect() as connection:
+    """Run a query; raise when the database is down."""
+    async with engine.connect() as connection:
         await connection.execute(text("SELECT 1"))
 
 
 def add_error_handlers(app: FastAPI) -> None:
     """Register the answers to database errors."""
     for unavailable in (OperationalError, InterfaceError, PoolTimeoutError):
-        app.add_exception_handler(unavailable, answer_unavailable)
-    app.add_exception_handler(IntegrityError, answer_conflict)
+        app.add_exception_handler(unavailable, handle_unavailable)
+    app.add_exception_handler(IntegrityError, handle_conflict)
     # A row that another request has deleted: seen when it is written, or when it is read again.
     for deleted in (StaleDataError, ObjectDeletedError):
-        app.add_exception_handler(deleted, answer_deleted)
+        app.add_exception_handler(deleted, handle_deleted)
 
 
-async def answer_unavailable(_request: Request, error: Exception) -> Response:
+async def handle_unavailable(_request: Request, error: Exception) -> Response:
     """Answer 503 when the database can't be reached or takes too long."""
+{% if cookiecutter.database == "sqlite" %}
+    # Python's driver reports a missing table or column in the same way. That is a mistake, not an outage: 500.
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        raise error
+{% elif cookiecutter.database == "mariadb" %}
+    # asyncmy reports a missing column in the same way. That is a mistake, not an outage: 500.
+    if isinstance(error, DBAPIError) and error.orig and error.orig.args[0] == UNKNOWN_COLUMN:
+        raise error
+{% endif %}
     logger.error("database unavailable: %s", error)
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE, "The database is unavailable at the moment.", headers={"Retry-After": "5"}
     )
 
 
-async def answer_conflict(_request: Request, error: Exception) -> Response:
+async def handle_conflict(_request: Request, error: Exception) -> Response:
     """Answer 409 when a constraint refuses the data."""
     logger.warning("database constraint violated: %s", error)
     return problem(HTTPStatus.CONFLICT, "The data conflicts with what is stored.")
 
 
-async def answer_deleted(_request: Request, _error: Exception) -> Response:
+async def handle_deleted(_request: Request, _error: Exception) -> Response:
     """Answer 404 when the row was deleted in the meantime."""
     return problem(HTTPStatus.NOT_FOUND, "It was deleted in the meantime.")
 {% if cookiecutter.database == "sqlite" %}

@@ -5,24 +5,22 @@ from collections.abc import AsyncIterator
 {% endif %}
 from typing import Annotated
 
-{% if cookiecutter.database != "none" %}
-from fastapi import Depends, Query, Request
-{% elif cookiecutter.redis != "none" %}
+{% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
 from fastapi import Depends, Query, Request
 {% else %}
 from fastapi import Query
 {% endif %}
-from pydantic import BaseModel, Field
 {% if "queue" in cookiecutter.redis %}
 from rq import Queue
 {% endif %}
 {% if cookiecutter.database != "none" %}
 from sqlalchemy.ext.asyncio import AsyncSession
 {% endif %}
-{% if "cache" in cookiecutter.redis %}
 
+{% if "cache" in cookiecutter.redis %}
 from app.cache import Cache
 {% endif %}
+from app.pagination import PageQuery
 {% if cookiecutter.database != "none" %}
 
 
@@ -33,7 +31,7 @@ async def open_session(request: Request) -> AsyncIterator[AsyncSession]:
 
 
 # scope="function" closes it when the endpoint returns: a client that reads slowly holds no connection.
-Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
+SessionDep = Annotated[AsyncSession, Depends(open_session, scope="function")]
 {% endif %}
 {% if "cache" in cookiecutter.redis %}
 
@@ -56,14 +54,7 @@ async def get_queue(request: Request) -> Queue:
 
 
 QueueDep = Annotated[Queue, Depends(get_queue)]
+
 {% endif %}
 
-
-class PageQuery(BaseModel):
-    """Which page of a list to return."""
-
-    page: int = Field(default=1, ge=1, le=1_000_000)
-    page_size: int = Field(default=20, ge=1, le=100)
-
-
-Pagination = Annotated[PageQuery, Query()]
+PaginationDep = Annotated[PageQuery, Query()]

@@ -37,7 +37,7 @@ Money = Annotated[
 # For an int in a JSON body, after its Field. Not `strict=True`: in JSON, 2.0 is an integer too.
 NumberOnly = BeforeValidator(refuse_other_types)
 
-# No database stores the NUL character.
+# PostgreSQL can't store NUL.
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 # The id of a row, in a path.

@@ -13,7 +13,7 @@ from fastapi import APIRouter
 {% endif %}
 from pydantic import BaseModel
 {% if cookiecutter.redis != "none" %}
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 {% endif %}
 {% if cookiecutter.database != "none" %}
 
@@ -67,13 +67,13 @@ async def get_readiness(request: Request, response: Response) -> Readiness:
     """Answer whether the service can do its work, with the state of each dependency."""
 {% if cookiecutter.database != "none" and cookiecutter.redis != "none" %}
     database_state, redis_state = await asyncio.gather(
-        probe("database", database.ping(request.app.state.engine)),
-        probe("redis", ping_redis(request.app.state.settings.redis_url)),
+        probe("database", database.ping(request.app.state.probe_engine)),
+        probe("redis", ping_redis(request.app.state.probe_redis)),
     )
 {% elif cookiecutter.database != "none" %}
-    database_state = await probe("database", database.ping(request.app.state.engine))
+    database_state = await probe("database", database.ping(request.app.state.probe_engine))
 {% else %}
-    redis_state = await probe("redis", ping_redis(request.app.state.settings.redis_url))
+    redis_state = await probe("redis", ping_redis(request.app.state.probe_redis))
 {% endif %}
 {% if cookiecutter.redis == "cache" and cookiecutter.database != "none" %}
     # Without its cache the service is only slower.
@@ -115,8 +115,15 @@ async def probe(name: str, ping: Coroutine[Any, Any, None]) -> State:
 {% if cookiecutter.redis != "none" %}
 
 
-async def ping_redis(url: str) -> None:
-    """Ask Redis over a connection of its own; raise when it doesn't answer."""
-    async with Redis.from_url(url) as redis:
-        await redis.ping()
+def connect_redis(url: str) -> Redis:
+    """Return a client with one connection for /ready, so that many probes don't open many."""
+    pool = BlockingConnectionPool.from_url(
+        url, max_connections=1, timeout=TIMEOUT_SECONDS, socket_timeout=1, socket_connect_timeout=1
+    )
+    return Redis.from_pool(pool)
+
+
+async def ping_redis(redis: Redis) -> None:
+    """Ask Redis; raise when it doesn't answer."""
+    await redis.ping()
 {% endif %}

@@ -1,7 +1,6 @@
 """Logging to stdout, JSON in production and text in development, and one line for each request."""
 
 import logging
-import logging.config
 import re
 import time
 from contextvars import ContextVar
@@ -62,11 +61,6 @@ def config(settings: Settings) -> dict[str, Any]:
 {% endif %}
         },
     }
-
-
-def configure(settings: Settings) -> None:
-    """Configure the logging of this process."""
-    logging.config.dictConfig(config(settings))
 
 
 class RequestLog:

@@ -3,8 +3,9 @@
 {% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
 {% endif %}
+from logging.config import dictConfig
+
 from fastapi import FastAPI
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 {% if cookiecutter.database != "none" %}
@@ -34,6 +35,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 {% if cookiecutter.database != "none" %}
     app.state.engine = database.create_engine(settings)
     app.state.sessions = async_sessionmaker(app.state.engine, expire_on_commit=False)
+    # One connection for /ready: it doesn't wait for a busy pool, and many probes don't exhaust the database.
+    app.state.probe_engine = database.create_engine(settings, pool_size=1)
+{% endif %}
+{% if cookiecutter.redis != "none" %}
+    app.state.probe_redis = health.connect_redis(settings.redis_url)
 {% endif %}
 {% if "cache" in cookiecutter.redis %}
     app.state.cache = Cache(settings.redis_url, settings.cache_seconds)
@@ -42,11 +48,18 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.queue = queue.connect(settings.redis_url)
 {% endif %}
     yield
+{% if "queue" in cookiecutter.redis %}
+    app.state.queue.connection.close()
+{% endif %}
+{% if cookiecutter.redis != "none" %}
+    await app.state.probe_redis.aclose()
+{% endif %}
 {% if "cache" in cookiecutter.redis %}
     await app.state.cache.close()
 {% endif %}
 {% if cookiecutter.database != "none" %}
     await app.state.engine.dispose()
+    await app.state.probe_engine.dispose()
 {% endif %}
 {% endif %}
 
@@ -54,7 +67,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 def create_app(settings: Settings | None = None) -> FastAPI:
     """Create the application, by default with the settings of the environment."""
     settings = settings or load_settings()
-    logs.configure(settings)
+    dictConfig(logs.config(settings))
     app = FastAPI(
         title="{{ cookiecutter.project_name }}",
         description="{{ cookiecutter.description }}",
@@ -72,6 +85,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     problems.add_error_handlers(app)
 {% if cookiecutter.database != "none" %}
     database.add_error_handlers(app)
+{% endif %}
+{% if "queue" in cookiecutter.redis %}
+    queue.add_error_handlers(app)
 {% endif %}
     # The last one added is the first that a request passes.
     app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)

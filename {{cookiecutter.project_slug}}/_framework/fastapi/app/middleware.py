@@ -1,4 +1,4 @@
-"""What every request passes: HEAD, the limit for bodies, and the path prefix."""
+"""Middleware: HEAD, the limit for bodies, and the path prefix."""
 
 import asyncio
 from http import HTTPStatus

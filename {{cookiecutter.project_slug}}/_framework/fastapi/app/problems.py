@@ -1,8 +1,5 @@
 """Errors in one JSON shape, problem details (RFC 9457), in the responses and in the API description."""
 
-{% if "queue" in cookiecutter.redis %}
-import logging
-{% endif %}
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -11,18 +8,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.utils import is_body_allowed_for_status_code
 from pydantic import BaseModel
-{% if "queue" in cookiecutter.redis %}
-from redis import RedisError
-{% endif %}
 from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.routing import Match
 
 PROBLEM_JSON = "application/problem+json"
-{% if "queue" in cookiecutter.redis %}
-
-logger = logging.getLogger(__name__)
-{% endif %}
 
 
 class Problem(BaseModel):
@@ -66,9 +56,6 @@ def add_error_handlers(app: FastAPI) -> None:
     """Answer every exception with a problem."""
     app.add_exception_handler(HTTPException, handle_http_exception)  # type: ignore[arg-type] # takes subclasses
     app.add_exception_handler(RequestValidationError, handle_invalid_request)  # type: ignore[arg-type]
-{% if "queue" in cookiecutter.redis %}
-    app.add_exception_handler(RedisError, handle_redis_error)
-{% endif %}
     # As a handler for Exception it would answer outside of all middleware: without CORS headers and request id.
     app.add_middleware(ServerErrorMiddleware, handler=handle_unexpected_error)
 
@@ -112,11 +99,3 @@ async def handle_invalid_request(_request: Request, error: RequestValidationErro
 async def handle_unexpected_error(_request: Request, _error: Exception) -> Response:
     """Answer 500; the server logs the exception, which ServerErrorMiddleware raises again."""
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed to answer the request.")
-{% if "queue" in cookiecutter.redis %}
-
-
-async def handle_redis_error(_request: Request, error: Exception) -> Response:
-    """Answer 503 while the queue can't be reached."""
-    logger.error("the queue does not answer: %s", error)
-    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "The queue does not answer.", headers={"Retry-After": "5"})
-{% endif %}

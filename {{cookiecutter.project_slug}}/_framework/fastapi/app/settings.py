@@ -47,7 +47,7 @@ def read_password(file: str) -> str:
 
 {% endif %}
 class Settings(BaseSettings):
-    """What may differ between two places where the service runs."""
+    """The settings of one deployment."""
 
     model_config = SettingsConfigDict(frozen=True, arbitrary_types_allowed=True, validate_default=False)
 

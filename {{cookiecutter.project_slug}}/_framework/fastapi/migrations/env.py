@@ -5,7 +5,6 @@ import importlib
 import logging.config
 {% if cookiecutter.database != "sqlite" %}
 import sys
-import time
 from contextlib import aclosing
 {% endif %}
 from pathlib import Path
@@ -22,22 +21,14 @@ from alembic.operations.ops import DropIndexOp, DropTableOp, MigrationScript, Mo
 from sqlalchemy import Connection, NullPool
 {% if cookiecutter.database != "sqlite" %}
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-{% else %}
-from sqlalchemy.ext.asyncio import create_async_engine
 {% endif %}
+from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.types import TypeDecorator
 
 import app
 from app import logs
 from app.database import Base
 from app.settings import Settings, load_settings
-{% if cookiecutter.database != "sqlite" %}
-
-WAIT_SECONDS = 60
-
-logger = logging.getLogger("alembic.env")
-{% endif %}
 
 
 def import_models() -> None:
@@ -53,11 +44,13 @@ def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | 
     if kind != "type" or not isinstance(item, TypeDecorator) or type(item).__module__.startswith("sqlalchemy."):
         return False
     stored = item.load_dialect_impl(autogen_context.dialect)
-    _, package, dialect, *_ = f"{type(stored).__module__}..".split(".")
-    if package == "dialects":
-        autogen_context.imports.add(f"from sqlalchemy.dialects import {dialect}")
-    rendered = autogen_context.migration_context.impl.render_type(stored, autogen_context)
-    return rendered or f"{dialect if package == 'dialects' else 'sa'}.{stored!r}"
+    if rendered := autogen_context.migration_context.impl.render_type(stored, autogen_context):
+        return rendered
+    if not type(stored).__module__.startswith("sqlalchemy.dialects."):
+        return f"sa.{stored!r}"
+    dialect = autogen_context.dialect.name
+    autogen_context.imports.add(f"from sqlalchemy.dialects import {dialect}")
+    return f"{dialect}.{stored!r}"
 
 
 {% if cookiecutter.database != "postgresql" %}
@@ -68,8 +61,12 @@ def compare_default(
     if rendered is None or reported is None:
         return None
     quoted = "'" + rendered.replace("'", "''") + "'"
+{% if cookiecutter.database == "sqlite" %}
+    return False if reported in (quoted, f"({quoted})") else None
+{% else %}
     renamed = {"now()": "current_timestamp()", "current_date": "curdate()", "true": "1", "false": "0"}
-    return False if reported in (quoted, f"({quoted})", renamed.get(rendered.lower())) else None
+    return False if reported in (quoted, renamed.get(rendered.lower())) else None
+{% endif %}
 
 
 {% endif %}
@@ -120,27 +117,15 @@ async def main(settings: Settings) -> None:
         await connection.run_sync(migrate)
         await connection.commit()
 {% else %}
-async def connect(settings: Settings) -> AsyncConnection:
-    """Connect, if need be after waiting for a database that is starting; exit when it doesn't start."""
-    # Not the application's engine: a migration may take longer than a request.
-    engine = create_async_engine(settings.database_url, poolclass=NullPool, connect_args={"connect_timeout": 3})
-    deadline = time.monotonic() + WAIT_SECONDS
-    last_error = ""
-    while True:
-        try:
-            return await engine.connect()
-        except OperationalError as error:
-            if time.monotonic() > deadline:
-                sys.exit(f"database: {error.orig}")
-            if str(error.orig) != last_error:
-                last_error = str(error.orig)
-                logger.info("waiting for the database: %s", last_error)
-            await asyncio.sleep(0.2)
-
-
 async def main(settings: Settings) -> None:
     """Connect and migrate."""
-    async with aclosing(await connect(settings)) as connection:
+    # Not the application's engine: a migration may take longer than a request.
+    engine = create_async_engine(settings.database_url, poolclass=NullPool, connect_args={"connect_timeout": 3})
+    try:
+        connection = await engine.connect()
+    except OperationalError as error:
+        sys.exit(f"database: {error.orig}")
+    async with aclosing(connection):
         await connection.run_sync(migrate)
         await connection.commit()
 {% endif %}

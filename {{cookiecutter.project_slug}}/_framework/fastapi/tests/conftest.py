@@ -6,6 +6,9 @@ import asyncio
 {% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 import os
 {% endif %}
+{% if cookiecutter.base_image == "alpine" %}
+import threading
+{% endif %}
 from collections.abc import Iterator
 
 import pytest
@@ -34,6 +37,10 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def services() -> Iterator[None]:
 {% endif %}
     """Set the environment of the tests{{ ", and migrate an empty database" if cookiecutter.database != "none" else "" }}."""
+{% if cookiecutter.base_image == "alpine" %}
+    # As in app/serve.py: the test client runs the application in a thread.
+    threading.stack_size(8 * 1024 * 1024)
+{% endif %}
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("ENVIRONMENT", "development")
 {% if cookiecutter.redis != "none" %}

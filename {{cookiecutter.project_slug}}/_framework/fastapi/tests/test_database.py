@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import IntegrityError
 
-from app.dependencies import Session
+from app.dependencies import SessionDep
 from app.main import create_app
 from app.settings import Settings
 
@@ -14,7 +14,7 @@ def add_route(app: FastAPI) -> None:
     """Add a route that asks the database."""
 
     @app.get("/ask")
-    async def ask(session: Session) -> None:
+    async def ask(session: SessionDep) -> None:
         await session.execute(text("SELECT 1"))
 
 

@@ -57,8 +57,10 @@ class BodyBuffer:
                 raise RequestTimeout("The body did not arrive in time.")
             return {"type": "http.request", "body": bytes(body), "more_body": False}
 
-        headers = dict(scope["headers"])
-        if headers.pop(b"transfer-encoding", None):
-            # Flask reads only as many bytes as Content-Length says.
-            headers[b"content-length"] = b"%d" % (len(body) + timed_out)
-        await self.app({**scope, "headers": headers.items()}, receive_body, send)
+        headers = [(name, value) for name, value in scope["headers"] if name != b"transfer-encoding"]
+        if len(headers) < len(list(scope["headers"])):
+            # Chunked: Flask reads only as much as Content-Length says. One byte more than what has arrived makes it
+            # read on, and get the 408 of receive_body().
+            length = len(body) + 1 if timed_out else len(body)
+            headers.append((b"content-length", b"%d" % length))
+        await self.app({**scope, "headers": headers}, receive_body, send)

@@ -1,6 +1,6 @@
-"""A cache in Redis, for any text under any key.
+"""A cache in Redis, for any string under any key.
 
-Reads and writes race: a reader may load a row, lose its turn to a writer, and cache the row as it was. So `delete`
+Reads and writes race: a reader may load a row, be overtaken by a writer, and cache the row as it was. So `delete`
 leaves a tombstone for a few seconds and `set` never overwrites: while the tombstone lives, nothing old gets in.
 If Redis can't be reached, an entry may be out of date until it expires, after CACHE_SECONDS at the latest.
 """
@@ -25,10 +25,10 @@ logger = logging.getLogger(__name__)
 
 
 class Cache:
-    """Texts that expire. While Redis is down nothing is found, and nothing fails."""
+    """Strings that expire. While Redis is down, every read is a miss and nothing raises."""
 
     def __init__(self, url: str, seconds: int) -> None:
-        """Keep every text for this many seconds."""
+        """Expire entries after this many seconds."""
         self.seconds = seconds
         self.paused_until = 0.0
         self.redis = Redis.from_url(
@@ -40,7 +40,7 @@ class Cache:
         )
 
     def get(self, key: str) -> str | None:
-        """Return the text, or None."""
+        """Return the string, or None."""
         if time.monotonic() < self.paused_until:
             return None
         try:
@@ -48,10 +48,10 @@ class Cache:
         except RedisError as error:
             self.pause(error)
             return None
-        return str(text) if text else None
+        return text if isinstance(text, str) and text != TOMBSTONE else None
 
     def set(self, key: str, text: str) -> None:
-        """Cache a text, unless there is one already or it has just been deleted."""
+        """Cache a string, unless there is one already or it has just been deleted."""
         if time.monotonic() < self.paused_until:
             return
         try:
@@ -60,7 +60,7 @@ class Cache:
             self.pause(error)
 
     def delete(self, key: str) -> None:
-        """Forget a text; call it after the change has been committed."""
+        """Remove an entry; call it after the change has been committed."""
         try:
             self.redis.set(key, TOMBSTONE, ex=TOMBSTONE_SECONDS)
         except RedisError as error:

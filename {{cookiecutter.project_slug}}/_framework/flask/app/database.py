@@ -22,7 +22,11 @@ from sqlalchemy import MetaData, NullPool, create_engine, text
 {% else %}
 from sqlalchemy import MetaData, NullPool, create_engine, event, text
 {% endif %}
+{% if cookiecutter.database == "postgresql" %}
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+{% else %}
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+{% endif %}
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
@@ -33,8 +37,6 @@ from app.settings import Settings
 
 {% if cookiecutter.database == "sqlite" %}
 logger = logging.getLogger(__name__)
-
-CONNECT_ARGS: dict[str, Any] = {}
 {% elif cookiecutter.database == "postgresql" %}
 # A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
 # (on its locks, too), and the client gives up on a server that doesn't answer.
@@ -43,6 +45,7 @@ READ_TIMEOUT_SECONDS = 3
 
 logger = logging.getLogger(__name__)
 {% else %}
+UNKNOWN_COLUMN = 1054
 # A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
 # (on its locks, too), and the client gives up on a server that doesn't answer.
 CONNECT_ARGS: dict[str, Any] = {
@@ -56,8 +59,9 @@ logger = logging.getLogger(__name__)
 
 
 class Base(DeclarativeBase):
-    """Base class of the models."""
+    """Base class of the models; db.Model works too, but type checkers don't know it."""
 
+    # In a registry: Flask-SQLAlchemy copies this class, and SQLAlchemy refuses a copy with a type_annotation_map.
     registry = registry(
         # A migration can only change or drop a constraint that has a name.
         metadata=MetaData(
@@ -90,6 +94,11 @@ def init_app(app: Flask, settings: Settings) -> None:
         # Replace a connection that the database has closed.
         "pool_pre_ping": True,
         "connect_args": CONNECT_ARGS,
+{% if cookiecutter.database == "mariadb" %}
+        # Each statement sees what has been committed, as in PostgreSQL. By default MariaDB refuses to change a row that
+        # another transaction has changed since this one's first read (error 1020).
+        "isolation_level": "READ COMMITTED",
+{% endif %}
     }
 {% endif %}
     db.init_app(app)
@@ -101,35 +110,44 @@ def init_app(app: Flask, settings: Settings) -> None:
         event.listen(db.engine, "do_connect", connect)
 {% endif %}
     for unavailable in (OperationalError, InterfaceError, PoolTimeoutError):
-        app.register_error_handler(unavailable, answer_unavailable)
-    app.register_error_handler(IntegrityError, answer_conflict)
+        app.register_error_handler(unavailable, handle_unavailable)
+    app.register_error_handler(IntegrityError, handle_conflict)
     # A row that another request has deleted: seen when it is written, or when it is read again.
     for deleted in (StaleDataError, ObjectDeletedError):
-        app.register_error_handler(deleted, answer_deleted)
+        app.register_error_handler(deleted, handle_deleted)
 
 
-def answer_unavailable(error: Exception) -> Response:
+def handle_unavailable(error: Exception) -> Response:
     """Answer 503 when the database can't be reached or takes too long."""
+{% if cookiecutter.database == "sqlite" %}
+    # Python's driver reports a missing table or column in the same way. That is a mistake, not an outage: 500.
+    if isinstance(error, DBAPIError) and getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        raise error
+{% elif cookiecutter.database == "mariadb" %}
+    # PyMySQL reports a missing column in the same way. That is a mistake, not an outage: 500.
+    if isinstance(error, DBAPIError) and error.orig and error.orig.args[0] == UNKNOWN_COLUMN:
+        raise error
+{% endif %}
     logger.error("database unavailable: %s", error)
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE, "The database is unavailable at the moment.", headers={"Retry-After": "5"}
     )
 
 
-def answer_conflict(error: Exception) -> Response:
+def handle_conflict(error: Exception) -> Response:
     """Answer 409 when a constraint refuses the data."""
     logger.warning("database constraint violated: %s", error)
     return problem(HTTPStatus.CONFLICT, "The data conflicts with what is stored.")
 
 
-def answer_deleted(_error: Exception) -> Response:
+def handle_deleted(_error: Exception) -> Response:
     """Answer 404 when the row was deleted in the meantime."""
     return problem(HTTPStatus.NOT_FOUND, "It was deleted in the meantime.")
 
 
 def ping() -> None:
     """Connect and run a query; raise when the database is down. The pool isn't used: under load it may be busy."""
-    engine = create_engine(db.engine.url, poolclass=NullPool, connect_args=CONNECT_ARGS)
+    engine = create_engine(db.engine.url, poolclass=NullPool{{ "" if cookiecutter.database == "sqlite" else ", connect_args=CONNECT_ARGS" }})
 {% if cookiecutter.database == "postgresql" %}
     event.listen(engine, "do_connect", connect)
 {% endif %}
@@ -148,7 +166,11 @@ def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection with a read timeout: libpq has none, and waits for ever for a server that hangs."""
+    """A connection with a read timeout.
+
+    libpq has none: it waits for ever for a server that accepts data and never answers, such as one that is suspended.
+    tcp_user_timeout doesn't help, because the server's kernel still acknowledges what is sent.
+    """
 
     def wait[T](self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = READ_TIMEOUT_SECONDS) -> T:
         """Wait for the server; close the connection when it doesn't answer in time."""

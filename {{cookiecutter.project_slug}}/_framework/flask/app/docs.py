@@ -16,7 +16,7 @@ def get_docs() -> Response:
 
 @blueprint.get("/")
 def get_root() -> BaseResponse:
-    """Lead a developer to the documentation; in production, name the service."""
+    """Redirect to /docs in development; in production, name the service."""
     if current_app.config["SETTINGS"].environment == "development":
         return redirect(url_for(".get_docs"))
-    return jsonify(name="{{ cookiecutter.project_name }}", version=__version__)
+    return jsonify(name=current_app.config["API_TITLE"], version=__version__)

@@ -6,15 +6,21 @@ from typing import Any
 
 from marshmallow import fields
 
-MONEY = r"[0-9]{1,10}(\.[0-9]{1,2})?"
-# No database stores the NUL character or half of a surrogate pair.
+# The largest integer of a database column.
+MAX_INTEGER = 2**31 - 1
+MONEY = r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
+# PostgreSQL can't store NUL, and no database half of a surrogate pair.
 TEXT = r"[^\x00\ud800-\udfff]*"
 
 
 class Money(fields.Field[Decimal]):
     """An amount such as "19.99": a string, because many clients round JSON numbers."""
 
-    default_error_messages = {"invalid": 'Must be an amount such as "19.99".'}  # noqa: RUF012 # as marshmallow has it
+    default_error_messages = {"invalid": 'Must be an amount such as "19.99".'}  # noqa: RUF012 # marshmallow declares it this way
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Describe the type, which apispec can't tell from the class."""
+        super().__init__(metadata={"type": "string", "pattern": MONEY}, **kwargs)
 
     def _serialize(self, value: Decimal | None, *_args: Any, **_kwargs: Any) -> str | None:
         return None if value is None else f"{value:.2f}"
@@ -28,10 +34,27 @@ class Money(fields.Field[Decimal]):
 class Text(fields.String):
     """A string that can be stored."""
 
-    default_error_messages = {"unstorable": "Must not contain NUL or unpaired surrogates."}  # noqa: RUF012
+    default_error_messages = {"unstorable": "Must not contain NUL or unpaired surrogates."}  # noqa: RUF012 # as above
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Describe what can be described: JSON Schema has no surrogates."""
+        super().__init__(metadata={"pattern": r"^[^\x00]*$"}, **kwargs)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, *args, **kwargs)
         if not re.fullmatch(TEXT, text):
             raise self.make_error("unstorable")
         return text
+
+
+class Integer(fields.Integer):
+    """An integer as JSON has it: 2 and 2.0, not "2"."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        """Refuse strings and fractions."""
+        super().__init__(strict=True, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return super()._deserialize(value, *args, **kwargs)

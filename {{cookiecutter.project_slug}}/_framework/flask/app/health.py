@@ -17,7 +17,7 @@ from redis import Redis
 {% if cookiecutter.database != "none" %}
 from app import database
 {% endif %}
-from app.problems import Blueprint
+from app.api import Blueprint
 
 blueprint = Blueprint("health", __name__, description="Health and readiness")
 {% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}

@@ -4,22 +4,9 @@ import logging.config
 
 from flask import Flask
 
-from app import (
-    __version__,
-{% if "cache" in cookiecutter.redis %}
-    cache,
-{% endif %}
-{% if cookiecutter.database != "none" %}
-    database,
-{% endif %}
-    docs,
-    health,
-    logs,
-    problems,
-{% if "queue" in cookiecutter.redis %}
-    queue,
-{% endif %}
-)
+{% set modules = ["__version__"] + (["cache"] if "cache" in cookiecutter.redis else []) + (["database"] if cookiecutter.database != "none" else []) + ["docs", "health", "logs"] + (["queue"] if "queue" in cookiecutter.redis else []) %}
+from app import {{ modules | join(", ") }}
+from app.api import Api
 {% if cookiecutter.sample == "products" %}
 from app.products import routes as products
 {% endif %}
@@ -54,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     queue.init_app(app, settings)
 {% endif %}
     app.register_blueprint(docs.blueprint)
-    api = problems.Api(app)
+    api = Api(app)
     api.register_blueprint(health.blueprint)
 {% if cookiecutter.sample == "products" %}
     api.register_blueprint(products.blueprint)

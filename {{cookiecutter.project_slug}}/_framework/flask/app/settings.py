@@ -1,8 +1,5 @@
 """The settings of the service, read from the environment when a process starts."""
 
-{% if cookiecutter.database in ("postgresql", "mariadb") %}
-import os
-{% endif %}
 from dataclasses import dataclass
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
 from pathlib import Path
@@ -21,7 +18,7 @@ INVALID_URL_ERRORS = (ArgumentError, ValueError)
 
 @dataclass(frozen=True)
 class Settings:
-    """What may differ between two places where the service runs."""
+    """The settings of one deployment."""
 
     environment: str
     log_level: str
@@ -58,7 +55,7 @@ def load_settings() -> Settings:
 {% if cookiecutter.database == "sqlite" %}
             database_url=parse_database_url(env.str("DATABASE_URL", "sqlite:////data/app.db")),
 {% elif cookiecutter.database != "none" %}
-            database_url=parse_database_url(env.str("DATABASE_URL")),
+            database_url=parse_database_url(env.str("DATABASE_URL"), env.str("DATABASE_PASSWORD_FILE", None)),
 {% endif %}
 {% if cookiecutter.redis != "none" %}
             redis_url=env.str("REDIS_URL", validate=validate.Regexp(r"rediss?://.+", error="must start with redis://")),
@@ -72,11 +69,12 @@ def load_settings() -> Settings:
 {% if cookiecutter.database != "none" %}
 
 
-def parse_database_url(text: str) -> URL:
 {% if cookiecutter.database == "sqlite" %}
+def parse_database_url(text: str) -> URL:
     """Parse DATABASE_URL; raise EnvError for anything but an SQLite file."""
 {% else %}
-    """Parse DATABASE_URL and put in the driver and, from DATABASE_PASSWORD_FILE, the password; raise EnvError."""
+def parse_database_url(text: str, password_file: str | None) -> URL:
+    """Parse DATABASE_URL, and put in the driver and the password from its file; raise EnvError."""
 {% endif %}
     try:
         url = make_url(text)
@@ -102,8 +100,7 @@ def parse_database_url(text: str) -> URL:
     if mode.startswith("require"):
         url = url.update_query_dict({"ssl_check_hostname": "false"})
 {% endif %}
-    file = os.environ.get("DATABASE_PASSWORD_FILE")
-    return url.set(password=read_password(Path(file))) if file else url
+    return url.set(password=read_password(Path(password_file))) if password_file else url
 
 
 def read_password(file: Path) -> str:

@@ -4,7 +4,6 @@ import importlib
 import logging.config
 {% if cookiecutter.database != "sqlite" %}
 import sys
-import time
 {% endif %}
 from pathlib import Path
 from typing import Any, Literal
@@ -26,17 +25,7 @@ from sqlalchemy.types import TypeDecorator
 import app
 from app import logs
 from app.database import Base
-{% if cookiecutter.database == "sqlite" %}
 from app.settings import load_settings
-{% else %}
-from app.settings import Settings, load_settings
-{% endif %}
-{% if cookiecutter.database != "sqlite" %}
-
-WAIT_SECONDS = 60
-
-logger = logging.getLogger("alembic.env")
-{% endif %}
 
 
 def import_models() -> None:
@@ -52,11 +41,13 @@ def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | 
     if kind != "type" or not isinstance(item, TypeDecorator) or type(item).__module__.startswith("sqlalchemy."):
         return False
     stored = item.load_dialect_impl(autogen_context.dialect)
-    _, package, dialect, *_ = f"{type(stored).__module__}..".split(".")
-    if package == "dialects":
-        autogen_context.imports.add(f"from sqlalchemy.dialects import {dialect}")
-    rendered = autogen_context.migration_context.impl.render_type(stored, autogen_context)
-    return rendered or f"{dialect if package == 'dialects' else 'sa'}.{stored!r}"
+    if rendered := autogen_context.migration_context.impl.render_type(stored, autogen_context):
+        return rendered
+    if not type(stored).__module__.startswith("sqlalchemy.dialects."):
+        return f"sa.{stored!r}"
+    dialect = autogen_context.dialect.name
+    autogen_context.imports.add(f"from sqlalchemy.dialects import {dialect}")
+    return f"{dialect}.{stored!r}"
 
 
 {% if cookiecutter.database != "postgresql" %}
@@ -67,8 +58,12 @@ def compare_default(
     if rendered is None or reported is None:
         return None
     quoted = "'" + rendered.replace("'", "''") + "'"
+{% if cookiecutter.database == "sqlite" %}
+    return False if reported in (quoted, f"({quoted})") else None
+{% else %}
     renamed = {"now()": "current_timestamp()", "current_date": "curdate()", "true": "1", "false": "0"}
-    return False if reported in (quoted, f"({quoted})", renamed.get(rendered.lower())) else None
+    return False if reported in (quoted, renamed.get(rendered.lower())) else None
+{% endif %}
 
 
 {% endif %}
@@ -120,28 +115,16 @@ with engine.connect() as connection:
     migrate(connection)
     connection.commit()
 {% else %}
-def connect(settings: Settings) -> Connection:
-    """Connect, if need be after waiting for a database that is starting; exit when it doesn't start."""
-    # Not the application's engine: a migration may take longer than a request.
-    engine = create_engine(settings.database_url, poolclass=NullPool, connect_args={"connect_timeout": 3})
-    deadline = time.monotonic() + WAIT_SECONDS
-    last_error = ""
-    while True:
-        try:
-            return engine.connect()
-        except OperationalError as error:
-            if time.monotonic() > deadline:
-                sys.exit(f"database: {error.orig}")
-            if str(error.orig) != last_error:
-                last_error = str(error.orig)
-                logger.info("waiting for the database: %s", last_error)
-            time.sleep(0.2)
-
-
 settings = load_settings()
 logging.config.dictConfig(logs.config(settings))
 import_models()
-with connect(settings) as connection:
+# Not the application's engine: a migration may take longer than a request.
+engine = create_engine(settings.database_url, poolclass=NullPool, connect_args={"connect_timeout": 3})
+try:
+    connection = engine.connect()
+except OperationalError as error:
+    sys.exit(f"database: {error.orig}")
+with connection:
     migrate(connection)
     connection.commit()
 {% endif %}

@@ -11,7 +11,7 @@ from app.database import Base
 
 
 class Product(Base):
-    """A product of the catalogue."""
+    """A product."""
 
     __tablename__ = "products"
 

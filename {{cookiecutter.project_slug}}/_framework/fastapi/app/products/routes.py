@@ -4,11 +4,12 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 {% if "cache" in cookiecutter.redis %}
-from app.dependencies import CacheDep, Pagination, Session
+from app.dependencies import CacheDep, PaginationDep, SessionDep
 {% else %}
-from app.dependencies import Pagination, Session
+from app.dependencies import PaginationDep, SessionDep
 {% endif %}
 from app.fields import RowId
 from app.products import catalogue
@@ -19,14 +20,14 @@ router = APIRouter(prefix="/products", tags=["products"])
 
 
 @router.get("", response_model=ProductPage)
-async def list_products(pagination: Pagination, session: Session) -> dict[str, Any]:
+async def list_products(pagination: PaginationDep, session: SessionDep) -> dict[str, Any]:
     """List products, page by page."""
     items, total = await catalogue.list_page(session, pagination.page, pagination.page_size)
     return {"items": items, "total": total, **pagination.model_dump()}
 
 
 @router.post("", status_code=HTTPStatus.CREATED, response_model=ProductOutput)
-async def create_product(values: ProductInput, session: Session, request: Request, response: Response) -> Product:
+async def create_product(values: ProductInput, session: SessionDep, request: Request, response: Response) -> Product:
     """Create a product."""
     product = await catalogue.add(session, values)
     response.headers["Location"] = f"{request.url.path}/{product.id}"
@@ -35,7 +36,7 @@ async def create_product(values: ProductInput, session: Session, request: Reques
 
 @router.get("/{product_id}", response_model=ProductOutput)
 {% if "cache" in cookiecutter.redis %}
-async def get_product(product_id: RowId, session: Session, cache: CacheDep) -> Response:
+async def get_product(product_id: RowId, session: SessionDep, cache: CacheDep) -> Response:
     """Return a product; the header X-Cache says whether it came from the cache (HIT or MISS)."""
     # The session takes a connection from the pool with its first statement: a cached product needs none.
     body = await cache.get(cache_key(product_id))
@@ -46,7 +47,7 @@ async def get_product(product_id: RowId, session: Session, cache: CacheDep) -> R
         await cache.set(cache_key(product_id), body)
     return Response(body, media_type="application/json", headers={"X-Cache": x_cache})
 {% else %}
-async def get_product(product_id: RowId, session: Session) -> Product:
+async def get_product(product_id: RowId, session: SessionDep) -> Product:
     """Return a product."""
     return await get_or_404(session, product_id)
 {% endif %}
@@ -54,7 +55,7 @@ async def get_product(product_id: RowId, session: Session) -> Product:
 
 @router.put("/{product_id}", response_model=ProductOutput)
 {% if "cache" in cookiecutter.redis %}
-async def update_product(product_id: RowId, values: ProductInput, session: Session, cache: CacheDep) -> Product:
+async def update_product(product_id: RowId, values: ProductInput, session: SessionDep, cache: CacheDep) -> Product:
     """Change a product."""
     product = await get_or_404(session, product_id)
     try:
@@ -64,7 +65,7 @@ async def update_product(product_id: RowId, values: ProductInput, session: Sessi
         await cache.delete(cache_key(product_id))
     return product
 {% else %}
-async def update_product(product_id: RowId, values: ProductInput, session: Session) -> Product:
+async def update_product(product_id: RowId, values: ProductInput, session: SessionDep) -> Product:
     """Change a product."""
     product = await get_or_404(session, product_id)
     await catalogue.update(session, product, values)
@@ -74,7 +75,7 @@ async def update_product(product_id: RowId, values: ProductInput, session: Sessi
 
 @router.delete("/{product_id}", status_code=HTTPStatus.NO_CONTENT)
 {% if "cache" in cookiecutter.redis %}
-async def delete_product(product_id: RowId, session: Session, cache: CacheDep) -> None:
+async def delete_product(product_id: RowId, session: SessionDep, cache: CacheDep) -> None:
     """Delete a product."""
     product = await get_or_404(session, product_id)
     try:
@@ -82,13 +83,13 @@ async def delete_product(product_id: RowId, session: Session, cache: CacheDep) -
     finally:
         await cache.delete(cache_key(product_id))
 {% else %}
-async def delete_product(product_id: RowId, session: Session) -> None:
+async def delete_product(product_id: RowId, session: SessionDep) -> None:
     """Delete a product."""
     await catalogue.remove(session, await get_or_404(session, product_id))
 {% endif %}
 
 
-async def get_or_404(session: Session, product_id: int) -> Product:
+async def get_or_404(session: AsyncSession, product_id: int) -> Product:
     """Return a product; raise 404 if there is none."""
     product = await catalogue.find(session, product_id)
     if product is None:

@@ -4,9 +4,8 @@ import asyncio
 from decimal import Decimal
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.database import create_engine
+from app import database
 from app.products.models import Product
 from app.settings import load_settings
 
@@ -19,12 +18,10 @@ SAMPLES = [
 
 async def main() -> None:
     """Add the samples, unless there are products already."""
-    engine = create_engine(load_settings())
-    async with AsyncSession(engine) as session:
+    async with database.standalone_session(load_settings()) as session:
         if await session.scalar(select(Product.id).limit(1)) is None:
             session.add_all(Product(**values) for values in SAMPLES)
             await session.commit()
-    await engine.dispose()
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.dependencies import PageQuery
 from app.fields import MAX_INTEGER, Money, NumberOnly, Text
+from app.pagination import Page
 
 
 class ProductInput(BaseModel):
@@ -28,8 +28,7 @@ class ProductOutput(ProductInput):
     updated_at: datetime
 
 
-class ProductPage(PageQuery):
+class ProductPage(Page):
     """A page of products."""
 
     items: list[ProductOutput]
-    total: int

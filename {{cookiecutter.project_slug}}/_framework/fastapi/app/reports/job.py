@@ -3,8 +3,6 @@
 import asyncio
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app import database
 from app.products import catalogue
 from app.settings import load_settings
@@ -12,13 +10,11 @@ from app.settings import load_settings
 
 def summarise_catalogue() -> dict[str, Any]:
     """Return the number of products and the value of their stock."""
-    return asyncio.run(_summarise_catalogue())
+    # RQ calls a plain function, in a process of its own: it needs its own event loop and its own connection.
+    return asyncio.run(summarise())
 
 
-async def _summarise_catalogue() -> dict[str, Any]:
-    engine = database.create_engine(load_settings())
-    try:
-        async with AsyncSession(engine) as session:
-            return await catalogue.summarise(session)
-    finally:
-        await engine.dispose()
+async def summarise() -> dict[str, Any]:
+    """Ask the catalogue."""
+    async with database.standalone_session(load_settings()) as session:
+        return await catalogue.summarise(session)

@@ -37,7 +37,7 @@ def get_report(report_id: str, queue: QueueDep) -> Report:
     try:
         return describe(fetch_job(queue, report_id))
     except NoSuchJobError:
-        raise HTTPException(HTTPStatus.NOT_FOUND, "There is no such report.") from None
+        raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no report {report_id}.") from None
 
 
 def describe(job: Job) -> Report:

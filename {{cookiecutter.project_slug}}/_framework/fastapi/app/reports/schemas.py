@@ -1,4 +1,4 @@
-"""The JSON of reports."""
+"""The reports as JSON."""
 
 from typing import Any, Literal
 

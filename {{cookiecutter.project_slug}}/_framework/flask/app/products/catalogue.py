@@ -21,8 +21,8 @@ from app.products.models import Product
 
 def list_page(page: int, page_size: int) -> dict[str, Any]:
     """Return a page of products, oldest first, and how many there are."""
-    found = db.paginate(select(Product).order_by(Product.id), page=page, per_page=page_size, error_out=False)
-    return {"items": found.items, "page": page, "page_size": page_size, "total": found.total}
+    pagination = db.paginate(select(Product).order_by(Product.id), page=page, per_page=page_size, error_out=False)
+    return {"items": pagination.items, "page": page, "page_size": page_size, "total": pagination.total}
 
 
 def get_or_404(product_id: int) -> Product:

@@ -9,19 +9,19 @@ from flask import Response, url_for
 from flask import url_for
 {% endif %}
 
+from app.api import Blueprint
 {% if "cache" in cookiecutter.redis %}
 from app.cache import current_cache
 {% endif %}
+from app.fields import MAX_INTEGER
 from app.pagination import PageQuerySchema
-from app.problems import Blueprint
 from app.products import catalogue
 from app.products.models import Product
 from app.products.schemas import ProductInputSchema, ProductPageSchema, ProductSchema
 
 blueprint = Blueprint("products", __name__, url_prefix="/products", description="The catalogue")
 
-# The largest id that the database's integers can hold.
-PRODUCT = "/<int(max=2147483647):product_id>"
+PRODUCT = f"/<int(max={MAX_INTEGER}):product_id>"
 
 
 @blueprint.get("")
@@ -68,9 +68,14 @@ def get_product(product_id: int) -> Product:
 def update_product(values: dict[str, Any], product_id: int) -> Product:
     """Change a product."""
     product = catalogue.get_or_404(product_id)
-    catalogue.update(product, values)
 {% if "cache" in cookiecutter.redis %}
-    current_cache().delete(cache_key(product_id))
+    try:
+        catalogue.update(product, values)
+    finally:
+        # After an error too: the database may have committed before the connection broke.
+        current_cache().delete(cache_key(product_id))
+{% else %}
+    catalogue.update(product, values)
 {% endif %}
     return product
 
@@ -80,9 +85,16 @@ def update_product(values: dict[str, Any], product_id: int) -> Product:
 @blueprint.alt_response(HTTPStatus.NOT_FOUND, "NOT_FOUND")
 def delete_product(product_id: int) -> None:
     """Delete a product."""
-    catalogue.remove(catalogue.get_or_404(product_id))
 {% if "cache" in cookiecutter.redis %}
-    current_cache().delete(cache_key(product_id))
+    product = catalogue.get_or_404(product_id)
+    try:
+        catalogue.remove(product)
+    finally:
+        current_cache().delete(cache_key(product_id))
+{% else %}
+    catalogue.remove(catalogue.get_or_404(product_id))
+{% endif %}
+{% if "cache" in cookiecutter.redis %}
 
 
 def cache_key(product_id: int) -> str:

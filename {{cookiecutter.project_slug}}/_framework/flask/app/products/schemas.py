@@ -7,7 +7,7 @@ from marshmallow import Schema, fields
 {% endif %}
 
 {% if cookiecutter.database != "none" %}
-from app.fields import Money, Text
+from app.fields import MAX_INTEGER, Integer, Money, Text
 {% else %}
 from app.fields import Money
 {% endif %}
@@ -26,7 +26,7 @@ class ProductInputSchema(Schema):
     name = Text(required=True, validate=validate.Length(1, 200))
     description = Text(load_default="", validate=validate.Length(0, 2000))
     price = Money(required=True)
-    stock = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 2**31 - 1))
+    stock = Integer(load_default=0, validate=validate.Range(0, MAX_INTEGER))
 
 
 class ProductSchema(ProductInputSchema):

@@ -7,7 +7,7 @@ from flask import abort, url_for
 from rq.exceptions import NoSuchJobError
 from rq.job import Job
 
-from app.problems import Blueprint
+from app.api import Blueprint
 from app.queue import JOB_OPTIONS, current_queue, fetch_job, job_status
 {% if cookiecutter.sample == "products" %}
 from app.reports.job import summarise_catalogue
@@ -44,6 +44,6 @@ def get_report(report_id: str) -> dict[str, Any]:
 
 
 def describe(job: Job) -> dict[str, Any]:
-    """Return a job as ReportSchema has it."""
+    """Return the fields of ReportSchema."""
     status = job_status(job)
     return {"id": job.id, "status": status, "result": job.return_value() if status == "finished" else None}

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Product:
-    """A product of the catalogue."""
+    """A product."""
 
     id: int
     name: str

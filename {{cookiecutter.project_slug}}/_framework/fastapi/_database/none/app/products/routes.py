@@ -6,11 +6,11 @@ from typing import Any
 {% if "cache" in cookiecutter.redis %}
 from fastapi import APIRouter, HTTPException, Response
 
-from app.dependencies import CacheDep, Pagination
+from app.dependencies import CacheDep, PaginationDep
 {% else %}
 from fastapi import APIRouter, HTTPException
 
-from app.dependencies import Pagination
+from app.dependencies import PaginationDep
 {% endif %}
 from app.fields import RowId
 from app.products import catalogue
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/products", tags=["products"])
 
 
 @router.get("", response_model=ProductPage)
-async def list_products(pagination: Pagination) -> dict[str, Any]:
+async def list_products(pagination: PaginationDep) -> dict[str, Any]:
     """List products, page by page."""
     items, total = catalogue.list_page(pagination.page, pagination.page_size)
     return {"items": items, "total": total, **pagination.model_dump()}

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
-from app.dependencies import PageQuery
 from app.fields import Money
+from app.pagination import Page
 
 
 class ProductOutput(BaseModel):
@@ -22,8 +22,7 @@ class ProductOutput(BaseModel):
     updated_at: datetime
 
 
-class ProductPage(PageQuery):
+class ProductPage(Page):
     """A page of products."""
 
     items: list[ProductOutput]
-    total: int

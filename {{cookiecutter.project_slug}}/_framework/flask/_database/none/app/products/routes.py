@@ -9,11 +9,12 @@ from flask import Response, abort
 from flask import abort
 {% endif %}
 
+from app.api import Blueprint
 {% if "cache" in cookiecutter.redis %}
 from app.cache import current_cache
 {% endif %}
+from app.fields import MAX_INTEGER
 from app.pagination import PageQuerySchema
-from app.problems import Blueprint
 from app.products import catalogue
 from app.products.catalogue import Product
 from app.products.schemas import ProductPageSchema, ProductSchema
@@ -29,7 +30,7 @@ def list_products(query: dict[str, int]) -> dict[str, Any]:
     return catalogue.list_page(**query)
 
 
-@blueprint.get("/<int(max=2147483647):product_id>")
+@blueprint.get(f"/<int(max={MAX_INTEGER}):product_id>")
 @blueprint.response(HTTPStatus.OK, ProductSchema)
 @blueprint.alt_response(HTTPStatus.NOT_FOUND, "NOT_FOUND")
 {% if "cache" in cookiecutter.redis %}

@@ -1,0 +1,458 @@
+"""Production when something goes wrong: a dependency hangs or is away, a process is killed, clients misbehave.
+
+Time limits are the service's own, times three for a slow machine.
+"""
+
+import contextlib
+import itertools
+import resource
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import httpx
+import pytest
+
+from tests.docker.stack import TLS, Project, Stack, wait_for
+
+PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 2}
+stored = pytest.mark.only_where(sample=["products"], database=["sqlite", "postgresql", "mariadb"])
+served = pytest.mark.only_where(sample=["products"], database=["postgresql", "mariadb"])
+cached = pytest.mark.only_where(sample=["products"], redis=["cache", "cache-and-queue"])
+queued = pytest.mark.only_where(redis=["queue", "cache-and-queue"])
+each_framework = pytest.mark.one_for_each("framework")
+
+# A request that needs the database ends after some six seconds, whatever happens to the database.
+LIMIT_SECONDS = 20
+WORKERS, THREADS = 2, 8
+SILENT_CONNECTIONS = 1_200
+MEGABYTE = 1024 * 1024
+
+
+@pytest.fixture
+def client(production: Stack) -> Iterator[httpx.Client]:
+    """Open a client that uses each connection once, as any worker may answer."""
+    limits = httpx.Limits(max_keepalive_connections=0)
+    address = f"http://127.0.0.1:{production.project.port}"
+    with httpx.Client(base_url=address, timeout=LIMIT_SECONDS, limits=limits, verify=TLS) as client:
+        yield client
+
+
+# --- The database -----------------------------------------------------------------------------------------------------
+
+
+def assert_unavailable(response: httpx.Response) -> None:
+    """Check that an answer is a problem that asks the client to come back."""
+    assert response.status_code == 503, response.text
+    assert response.headers["Content-Type"] == "application/problem+json"
+    assert int(response.headers["Retry-After"]) > 0
+    assert response.json().keys() >= {"type", "title", "status", "detail"}
+
+
+def assert_alive(client: httpx.Client) -> None:
+    """Check that /health answers, and soon: it doesn't wait for anything that is away."""
+    start = time.monotonic()
+    for _ in range(20):
+        assert client.get("/health").json() == {"status": "ok"}
+    # With a wait for the database or Redis in each of them, or in half of them, it would be 20 seconds or more.
+    assert time.monotonic() - start < 10
+
+
+@served
+@pytest.mark.one_for_each("framework", "database")
+def test_database_hangs(production: Stack, client: httpx.Client) -> None:
+    """While the database hangs, /health answers, /ready says so, and what needs it ends with a 503 in time."""
+    address = client.post("/products", json=PEN).headers["Location"]
+    requests: list[Callable[[], httpx.Response]] = [
+        lambda: client.get("/products"),
+        lambda: client.get(address),
+        lambda: client.post("/products", json=PEN),
+        lambda: client.put(address, json=PEN),
+    ]
+    with ThreadPoolExecutor(32) as pool, production.paused("db"):
+        waiting = [pool.submit(request) for request in requests * 8]
+        assert_alive(client)
+        ready = client.get("/ready")
+        assert (ready.status_code, ready.json()["database"]) == (503, "down")
+        statuses = [one.result() for one in waiting]
+        for response in statuses:
+            # What was cached is answered all the same.
+            if response.headers.get("X-Cache") != "HIT":
+                assert_unavailable(response)
+    wait_for(lambda: client.get("/ready").status_code == 200)
+    wait_for(lambda: client.post("/products", json=PEN).status_code == 201)
+
+
+@pytest.mark.only_where(sample=["products"], database=["postgresql", "mariadb"], redis=["cache", "cache-and-queue"])
+@each_framework
+def test_cached_product_while_the_database_hangs(production: Stack, client: httpx.Client) -> None:
+    """While every connection waits for a database that hangs, what is cached is still served."""
+    address = client.post("/products", json=PEN).headers["Location"]
+    wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
+    with ThreadPoolExecutor(60) as pool, production.paused("db"):
+        waiting = [pool.submit(client.get, "/products") for _ in range(60)]
+        for _ in range(8):
+            assert client.get(address).headers["X-Cache"] == "HIT"
+        assert any(one.result().status_code == 503 for one in waiting)
+    wait_for(lambda: client.get("/ready").status_code == 200)
+
+
+@contextlib.contextmanager
+def locked(project: Project, production: Stack) -> Iterator[None]:
+    """Lock the table of products, or the whole database where it is a file, as a long migration does."""
+    commands = {
+        "sqlite": ("web", ["python", "-u", "-c", LOCK_SQLITE]),
+        "postgresql": ("db", ["psql", "--username=app", "--dbname=app", "--command", LOCK_POSTGRESQL]),
+        "mariadb": ("db", ["sh", "-c", LOCK_MARIADB]),
+    }
+    service, command = commands[project.answers["database"]]
+    compose = ("docker", "compose", "--file", production.file, "--project-name", production.name)
+    arguments = (*compose, "exec", "--no-TTY", service, *command)
+    with subprocess.Popen(arguments, cwd=project.directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as holder:
+        try:
+            yield
+        finally:
+            said, _ = holder.communicate(timeout=120)
+            assert holder.returncode == 0, said
+
+
+LOCK_SQLITE = """
+import sqlite3, time
+database = sqlite3.connect("/data/app.db", timeout=60)
+database.execute("BEGIN EXCLUSIVE")
+time.sleep(15)
+"""
+LOCK_POSTGRESQL = "BEGIN; LOCK TABLE products; SELECT pg_sleep(15)"
+LOCK_MARIADB = """mariadb --user=app --password="$(cat /run/secrets/database_password)" app \
+    --execute 'LOCK TABLES products WRITE; SELECT SLEEP(15)'"""
+
+
+@stored
+@pytest.mark.one_for_each("framework", "database")
+def test_table_is_locked(project: Project, production: Stack, client: httpx.Client) -> None:
+    """While a table is locked, a write ends with a 503 in time, the rest answers, and afterwards all is as before."""
+    address = client.post("/products", json=PEN).headers["Location"]
+    stocks = itertools.count()
+
+    def refused() -> bool:
+        """Return whether a write is refused."""
+        # What is not a change writes nothing.
+        response = client.put(address, json=PEN | {"stock": next(stocks)})
+        if response.status_code != 200:
+            assert_unavailable(response)
+        return response.status_code == 503
+
+    with locked(project, production), ThreadPoolExecutor(32) as pool:
+        wait_for(refused, seconds=30)
+        waiting = [pool.submit(client.put, address, json=PEN | {"stock": next(stocks)}) for _ in range(32)]
+        assert_alive(client)
+        for one in waiting:
+            if one.result().status_code != 200:
+                assert_unavailable(one.result())
+    wait_for(lambda: client.put(address, json=PEN | {"price": "2.00"}).status_code == 200)
+    assert client.get(address).json()["price"] == "2.00"
+
+
+@served
+@pytest.mark.one_for_each("framework", "database")
+def test_network_of_the_database_is_cut(project: Project, production: Stack, client: httpx.Client) -> None:
+    """Requests whose connections are cut off end in time, and the service recovers when the network is back."""
+    database = production.containers()["db"]
+    (network,) = database["NetworkSettings"]["Networks"]
+    stop = threading.Event()
+
+    def ask() -> list[httpx.Response]:
+        responses = []
+        while not stop.is_set():
+            responses.append(client.get("/products"))
+        return responses
+
+    with ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(ask) for _ in range(8)]
+        time.sleep(1)
+        project.run("docker", "network", "disconnect", network, database["Id"])
+        try:
+            time.sleep(2)
+            stop.set()
+            for one in waiting:
+                *_, last = one.result()
+                assert_unavailable(last)
+        finally:
+            stop.set()
+            project.run("docker", "network", "connect", "--alias", "db", network, database["Id"])
+    wait_for(lambda: client.get("/products").status_code == 200)
+
+
+@served
+@each_framework
+def test_product_that_is_deleted_meanwhile(client: httpx.Client) -> None:
+    """Of two who change and delete the same product at once, neither is told that the server has failed."""
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(40):
+            address = client.post("/products", json=PEN).headers["Location"]
+            changed = pool.submit(client.put, address, json=PEN | {"price": "2.00"})
+            deleted = pool.submit(client.delete, address)
+            assert changed.result().status_code in (200, 404)
+            assert deleted.result().status_code == 204
+
+
+# --- Redis ------------------------------------------------------------------------------------------------------------
+
+
+@cached
+@pytest.mark.one_for_each("framework", "redis")
+def test_stopped_redis_changes_nothing_but_speed(project: Project, production: Stack, client: httpx.Client) -> None:
+    """While Redis is down products are read and written, and what changed meanwhile is never read stale afterwards."""
+    address = client.post("/products", json=PEN).headers["Location"] if project.stores else "/products/1"
+    before = client.get(address).json()
+    wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
+    production.compose("stop", "--timeout", "2", "redis")
+    down = client.get(address)
+    assert (down.status_code, down.json(), down.headers["X-Cache"]) == (200, before, "MISS")
+    assert_alive(client)
+    ready = client.get("/ready")
+    assert (ready.status_code, ready.json()["redis"]) == (503 if project.queues else 200, "down")
+    if project.queues:
+        assert_unavailable(client.post("/reports"))
+        assert_unavailable(client.get("/reports/any"))
+    if project.stores:
+        assert client.put(address, json=PEN | {"price": "1.00"}).status_code == 200
+        assert client.get(address).json()["price"] == "1.00"
+    production.compose("start", "redis")
+    wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
+    if project.stores:
+        # Entries that outlived a restart may be old for as long as an entry lives, a minute.
+        wait_for(lambda: client.get(address).json()["price"] == "1.00", seconds=90)
+    wait_for(lambda: client.get("/ready").json().get("redis") == "up")
+
+
+@pytest.mark.only_where(sample=["products"], database=["sqlite", "postgresql", "mariadb"], redis=["cache"])
+@each_framework
+def test_write_that_redis_did_not_hear_of(production: Stack, client: httpx.Client) -> None:
+    """What is written while Redis hangs shows after CACHE_SECONDS at the latest."""
+    addresses = [client.post("/products", json=PEN).headers["Location"] for _ in range(3)]
+    wait_for(lambda: {client.get(address).headers["X-Cache"] for address in addresses} == {"HIT"})
+    with production.paused("redis"):
+        assert_alive(client)
+        for address in addresses:
+            assert client.put(address, json=PEN | {"price": "2.00"}).status_code == 200
+    wait_for(lambda: {client.get(address).json()["price"] for address in addresses} == {"2.00"}, seconds=90)
+
+
+@pytest.mark.only_where(redis=["cache"])
+@each_framework
+def test_health_asks_nobody(production: Stack, client: httpx.Client) -> None:
+    """Not even a single command is sent to Redis for /health."""
+
+    def commands() -> int:
+        said = production.execute("redis-cli", "info", "stats", service="redis")
+        return int(said.partition("total_commands_processed:")[2].split()[0])
+
+    before = commands()
+    for _ in range(200):
+        assert client.get("/health").status_code == 200
+    # Redis' own health check, and what asked for this number
+    assert commands() - before < 100
+
+
+# --- Jobs -------------------------------------------------------------------------------------------------------------
+
+
+def enqueue(production: Stack, job: str) -> str:
+    """Enqueue a call, as in `time.sleep(1)` but as arguments of `enqueue`, and return the address of its report."""
+    code = f"""
+import os
+from app.queue import connect
+print(connect(os.environ["REDIS_URL"]).enqueue({job}).id)
+"""
+    return "/reports/" + production.execute("python", "-c", code, service="worker").split()[-1]
+
+
+@queued
+@each_framework
+def test_failed_job(production: Stack, client: httpx.Client) -> None:
+    """A job that raises an exception has failed, and its report says so; the worker goes on."""
+    address = enqueue(production, "'operator.truediv', 1, 0")
+    wait_for(lambda: client.get(address).json()["status"] not in ("queued", "started"))
+    report = client.get(address)
+    assert report.status_code == 200
+    assert report.json().items() >= {"status": "failed", "result": None}.items()
+    # One whose code is gone, as after a rename
+    address = enqueue(production, "'app.reports.gone'")
+    wait_for(lambda: client.get(address).json()["status"] == "failed")
+    address = client.post("/reports").headers["Location"]
+    wait_for(lambda: client.get(address).json()["status"] == "finished")
+
+
+@queued
+@each_framework
+def test_stop_waits_for_a_job(production: Stack, client: httpx.Client) -> None:
+    """A job that takes longer than Docker's own ten seconds is finished before its worker stops."""
+    address = enqueue(production, "'time.sleep', 13")
+    wait_for(lambda: client.get(address).json()["status"] == "started")
+    production.compose("stop", "worker")
+    assert client.get(address).json()["status"] == "finished"
+    assert production.containers()["worker"]["State"]["ExitCode"] == 0
+    production.compose("start", "worker")
+
+
+@queued
+@each_framework
+def test_worker_is_killed_in_a_job(project: Project, production: Stack, client: httpx.Client) -> None:
+    """When a worker's container was killed in a job, that is seen within about a minute: it failed, or is made."""
+    address = enqueue(production, "'time.sleep', 20")
+    wait_for(lambda: client.get(address).json()["status"] == "started")
+    project.run("docker", "kill", production.containers()["worker"]["Id"])
+    production.compose("up", "--detach", "worker")
+    wait_for(lambda: client.get(address).json()["status"] in ("failed", "finished"), seconds=200)
+    address = client.post("/reports").headers["Location"]
+    wait_for(lambda: client.get(address).json()["status"] == "finished")
+
+
+@queued
+@each_framework
+def test_retries_and_later(production: Stack, client: httpx.Client) -> None:
+    """Jobs that are enqueued for later, or to be retried after a while, run."""
+    run_later(production, client)
+    # The scheduler is a process of its own, and has to come back as well.
+    production.compose("stop", "--timeout", "2", "redis")
+    time.sleep(5)
+    production.compose("start", "redis")
+    wait_for(lambda: client.get("/ready").status_code == 200)
+    run_later(production, client)
+
+
+def run_later(production: Stack, client: httpx.Client) -> None:
+    """Enqueue a job for later and one that fails and is retried, and wait for both."""
+    code = """
+import os
+from datetime import timedelta
+from rq import Retry
+from app.queue import connect
+queue = connect(os.environ["REDIS_URL"])
+print(queue.enqueue_in(timedelta(seconds=1), "time.sleep", 0).id)
+print(queue.enqueue("operator.truediv", 1, 0, retry=Retry(max=1, interval=1)).id)
+"""
+    done, retried = production.execute("python", "-c", code, service="worker").split()[-2:]
+    wait_for(lambda: client.get(f"/reports/{done}").json()["status"] == "finished", seconds=120)
+    wait_for(lambda: client.get(f"/reports/{retried}").json()["status"] == "failed", seconds=120)
+
+
+# --- Processes --------------------------------------------------------------------------------------------------------
+
+CHILDREN = """
+import os, pathlib
+for directory in pathlib.Path("/proc").glob("[0-9]*"):
+    parent = directory.joinpath("stat").read_text().rpartition(")")[2].split()[1]
+    name = directory.joinpath("cmdline").read_text()
+    if parent == "1" and "tracker" not in name and int(directory.name) != os.getpid():
+        print(directory.name)
+"""
+
+
+@each_framework
+def test_killed_worker_process_is_replaced(production: Stack, client: httpx.Client) -> None:
+    """When one of two worker processes is killed the other goes on, and a new one takes its place."""
+
+    def workers() -> set[str]:
+        return set(production.execute("python", "-c", CHILDREN).split())
+
+    before = workers()
+    assert len(before) == WORKERS
+    started = production.containers()["web"]["State"]["StartedAt"]
+    victim = min(before)
+    production.execute("python", "-c", f"import os; os.kill({victim}, 9)")
+    failed = 0
+    for _ in range(100):
+        try:
+            assert client.get("/health").status_code == 200
+        except httpx.TransportError:
+            # It had accepted the connection, or the kernel had given it to it.
+            failed += 1
+        time.sleep(0.02)
+    assert failed <= 5
+    wait_for(lambda: len(workers() - {victim}) == WORKERS)
+    assert production.containers()["web"]["State"]["StartedAt"] == started
+
+
+# --- Clients ----------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def connection(production: Stack) -> Iterator[socket.socket]:
+    """Open a connection to the service."""
+    with socket.create_connection(("127.0.0.1", production.project.port), timeout=120) as opened:
+        yield opened
+
+
+def head(length: int | None) -> bytes:
+    """Return the head of a request to create a product, whose body is this long, or is chunked."""
+    size = "Transfer-Encoding: chunked" if length is None else f"Content-Length: {length}"
+    return f"POST /products HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{size}\r\n\r\n".encode()
+
+
+def upload(production: Stack, *, chunked: bool) -> bytes:
+    """Send 200 MB, or as much of it as is taken, and return the first line of the answer."""
+    block = b" " * MEGABYTE
+    with connection(production) as opened:
+        try:
+            opened.sendall(head(None if chunked else 200 * MEGABYTE))
+            for _ in range(200):
+                opened.sendall(b"%x\r\n%s\r\n" % (len(block), block) if chunked else block)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # the answer came first
+        try:
+            return opened.recv(4096).partition(b"\r\n")[0]
+        except ConnectionResetError:
+            return b""
+
+
+@stored
+@each_framework
+def test_enormous_bodies(production: Stack, client: httpx.Client) -> None:
+    """Bodies of 200 MB are refused, nobody else waits for them, and memory doesn't grow with them."""
+    container = production.containers()["web"]
+    with ThreadPoolExecutor(6) as pool:
+        uploads = [pool.submit(upload, production, chunked=bool(number % 2)) for number in range(6)]
+        while not wait(uploads, timeout=0.1).done and not all(one.done() for one in uploads):
+            assert client.get("/products").status_code == 200
+        assert client.get("/products").status_code == 200
+        answers = [one.result() for one in uploads]
+    # Who goes on sending may find the connection closed, with the answer lost.
+    assert {answer.split(b" ")[1] for answer in answers if answer} == {b"413"}, answers
+    again = production.containers()["web"]
+    assert again["State"]["StartedAt"] == container["State"]["StartedAt"]
+    assert not again["State"]["OOMKilled"]
+
+
+@stored
+@each_framework
+def test_slow_uploads_and_silent_connections(production: Stack, client: httpx.Client) -> None:
+    """While many bodies trickle and many connections send nothing others are served; a body that stops is given up."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    started = production.containers()["web"]["State"]["StartedAt"]
+    body = b'{"name": "Slow", "price": "1.00"}'
+    with contextlib.ExitStack() as stay:
+        slow = [stay.enter_context(connection(production)) for _ in range(2 * WORKERS * THREADS)]
+        stopped = [stay.enter_context(connection(production)) for _ in range(2)]
+        for one in (*slow, *stopped):
+            one.sendall(head(len(body)) + body[:1])
+        silent = [stay.enter_context(connection(production)) for _ in range(SILENT_CONNECTIONS)]
+        for position in range(1, len(body)):
+            for one in slow:
+                one.sendall(body[position : position + 1])
+            assert client.get("/health").status_code == 200
+            assert client.get("/products").status_code == 200
+            time.sleep(0.2)
+        assert len(silent) == SILENT_CONNECTIONS
+        for one in slow:
+            assert one.recv(4096).startswith(b"HTTP/1.1 201"), "a slow body that is complete is taken"
+        for one in stopped:
+            answer = one.recv(4096)
+            assert not answer or answer.startswith(b"HTTP/1.1 408"), answer
+    web = production.containers()["web"]
+    assert (web["State"]["StartedAt"], web["State"]["Health"]["Status"]) == (started, "healthy")

@@ -1,0 +1,199 @@
+"""Settings: the README's table is true, and what platforms hand out is taken."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.docker.stack import OURS, Project, Stack, wait_for
+
+# Run in the image: load_settings() for each environment, as a process of its own would.
+LOAD = """
+import json, os, sys
+from app.settings import load_settings
+loaded = []
+for environment in json.load(sys.stdin):
+    os.environ.clear()
+    os.environ.update(environment)
+    try:
+        settings = load_settings()
+    except SystemExit as error:
+        loaded.append(str(error))
+        continue
+    names = getattr(type(settings), "model_fields", None) or type(settings).__dataclass_fields__
+    values = {name: getattr(settings, name) for name in names}
+    if "database_url" in values:
+        values["database_url"] = values["database_url"].render_as_string(hide_password=False)
+    loaded.append(values)
+json.dump(loaded, sys.stdout, default=str)
+"""
+Row = tuple[str, str]
+
+
+def load(project: Project, image: str, *environments: dict[str, str]) -> list[Any]:
+    """Return the settings that each environment makes, or the sentence that refuses it."""
+    command = ("docker", "run", "--rm", "--interactive", image, "python", "-c", LOAD)
+    loaded: list[Any] = json.loads(project.run(*command, stdin=json.dumps(environments)))
+    return loaded
+
+
+def table(project: Project) -> dict[str, Row]:
+    """Return the default and the description of each variable, from the README's table."""
+    text = (project.directory / "README.md").read_text(encoding="utf-8")
+    _, _, section = text.partition("\n## Settings\n")
+    rows = re.findall(r"^\| `([A-Z_]+)` \|([^|]*)\| (.*) \|$", section.partition("\n## ")[0], re.MULTILINE)
+    assert rows, "the README has no table of settings"
+    return {name: (default.strip().strip("`"), text) for name, default, text in rows}
+
+
+def required(project: Project) -> dict[str, str]:
+    """Return a value for each variable without a default."""
+    values = {"DATABASE_URL": f"{project.answers['database']}://app:secret@db/app", "REDIS_URL": "redis://redis/0"}
+    return {name: values[name] for name, (default, _) in table(project).items() if default == "required"}
+
+
+def test_defaults(project: Project, image: str) -> None:
+    """Without a variable each setting has the default that the README names."""
+    rows = table(project)
+    (unset,) = load(project, image, required(project))
+    # The password's place is the address; one of the frameworks keeps it for itself, too.
+    assert unset.keys() - {"database_password"} == {name.lower() for name in rows if name != "DATABASE_PASSWORD_FILE"}
+    for name, (default, _) in rows.items():
+        if default != "required" and name != "DATABASE_PASSWORD_FILE":
+            actual = unset[name.lower()]
+            text = ",".join(actual) if isinstance(actual, list) else str(actual)
+            # The driver is put in.
+            assert re.sub(r"^sqlite\+\w+:", "sqlite:", text) == default, name
+
+
+def test_ranges(project: Project, image: str) -> None:
+    """A number has the range, and a choice the values, that the README names; all else is refused by name."""
+    rows = table(project)
+    taken: list[dict[str, str]] = []
+    refused: list[dict[str, str]] = []
+    for name, (_, text) in rows.items():
+        if bounds := re.search(r"(\d+) to (\d+)$", text):
+            low, high = map(int, bounds.groups())
+            taken += [{name: str(low)}, {name: str(high)}]
+            refused += [{name: wrong} for wrong in (str(low - 1), str(high + 1), "-1", "1.5", "many")]
+    assert {name for one in taken for name in one} >= {"WORKERS"}
+    taken += [{"ENVIRONMENT": "development"}]
+    taken += [{"LOG_LEVEL": level} for level in ("DEBUG", "INFO", "WARNING", "ERROR")]
+    refused += [{"ENVIRONMENT": "test"}, {"LOG_LEVEL": "loud"}]
+    refused += [{"PORT": "0"}, {"PORT": "65536"}, {"MAX_BODY_BYTES": "0"}]
+    refused += [{name: "nonsense"} for name in ("DATABASE_URL", "REDIS_URL") if name in rows]
+    refused += [{name: ""} for name in required(project)]
+    for one, settings in zip(taken, load(project, image, *(required(project) | one for one in taken)), strict=True):
+        assert isinstance(settings, dict), settings
+        assert {name: str(settings[name.lower()]) for name in one} == one
+    for one, sentence in zip(refused, load(project, image, *(required(project) | one for one in refused)), strict=True):
+        (name,) = one
+        assert isinstance(sentence, str), one
+        assert sentence.startswith("settings: "), sentence
+        assert name in sentence
+
+
+def test_wrong_setting_is_one_sentence(project: Project, image: str) -> None:
+    """A setting that is missing or malformed, or no place for the database, stops the container with one sentence."""
+    wrong = {"WORKERS": ["--env", "WORKERS=0"]}
+    if project.needs_secrets:
+        wrong["DATABASE_URL"] = []
+    if project.answers["database"] == "sqlite":
+        wrong["/data"] = ["--read-only", "--env", "REDIS_URL=redis://redis"]
+    for name, options in wrong.items():
+        said = project.run("docker", "run", "--rm", *options, image, expect=1)
+        assert name in said
+        assert len(said.splitlines()) == 1
+        assert "Traceback" not in said
+
+
+@pytest.mark.one_for_each("framework")
+@pytest.mark.only_where(database=["sqlite", "none"], redis=["none"])
+def test_port_is_taken_from_the_environment(project: Project, image: str) -> None:
+    """With PORT set the service listens there, its health check follows, and SIGTERM and SIGINT end it."""
+    name = f"{project.slug}-port"
+    ask = "from urllib.request import urlopen; print(urlopen('http://127.0.0.1:8080/health').status)"
+    for signal in ("TERM", "INT"):
+        project.run("docker", "run", "--detach", "--name", name, "--env", "PORT=8080", image)
+        wait_for(lambda: project.run("docker", "inspect", "--format", "{{.State.Health.Status}}", name) == "healthy\n")
+        answer = project.run("docker", "exec", name, "python", "-c", ask)
+        project.run("docker", "stop", "--signal", signal, "--timeout", "60", name)
+        code = project.run("docker", "inspect", "--format", "{{.State.ExitCode}}", name)
+        project.run("docker", "rm", "--force", name)
+        assert (signal, answer, code) == (signal, "200\n", "0\n")
+
+
+@pytest.mark.only_where(database=["postgresql", "mariadb"])
+@pytest.mark.one_for_each("framework", "database")
+def test_addresses_as_platforms_hand_them_out(project: Project, production: Stack) -> None:
+    """Each scheme of the database is taken, with and without a driver, a password and options, and connects."""
+    driver = production.execute(
+        "python", "-c", "from app.settings import load_settings; print(load_settings().database_url.drivername)"
+    ).strip()
+    password = (project.directory / "secrets" / "database_password").read_text(encoding="utf-8").strip()
+    if project.answers["database"] == "postgresql":
+        schemes, options = ["postgres", "postgresql", driver], ["", "?sslmode=prefer", "?sslmode=disable"]
+    else:
+        schemes, options = ["mysql", "mariadb", driver], ["", "?charset=utf8mb4"]
+    connect = """
+import asyncio, inspect, os, sys
+from alembic import command
+from alembic.config import Config
+for url in sys.argv[1:]:
+    os.environ["DATABASE_URL"] = url
+    os.environ.pop("DATABASE_PASSWORD_FILE", None)
+    command.current(Config("migrations/alembic.ini"), check_heads=True)
+    print("connected with", url.partition(":")[0])
+"""
+    urls = [f"{scheme}://app:{password}@db/app{option}" for scheme in schemes for option in options]
+    said = production.execute("python", "-c", connect, *urls)
+    assert said.count("connected with") == len(urls), said
+
+
+@pytest.mark.only_where(database=["postgresql", "mariadb"])
+@pytest.mark.one_for_each("framework")
+def test_password_file_with_white_space(project: Project, image: str) -> None:
+    """A password that the database would read differently is refused in words; one line end is not part of it."""
+    name = f"{project.slug}-password"
+    read = """
+import os, sys
+from app.settings import load_settings
+for text in ("word", "word\\n", "word ", " word", "word\\r\\n", "word\\n\\n", "", "\\n"):
+    with open("/tmp/password", "w", newline="") as file:
+        file.write(text)
+    try:
+        print(load_settings().database_url.password)
+    except SystemExit as error:
+        print(error)
+"""
+    settings = required(project) | {"DATABASE_URL": f"{project.answers['database']}://app@db/app"}
+    settings["DATABASE_PASSWORD_FILE"] = "/tmp/password"  # noqa: S105, S108 # in the container
+    environment = [part for setting in settings.items() for part in ("--env", "=".join(setting))]
+    first, second, *others = project.run(
+        "docker", "run", "--rm", "--name", name, *environment, image, "python", "-c", read
+    ).splitlines()
+    assert first == second == "word"
+    assert len(others) == 6
+    assert all("DATABASE_PASSWORD_FILE" in line and line.startswith("settings: ") for line in others), others
+
+
+@pytest.mark.one_for_each("framework")
+@pytest.mark.only_where(database=["postgresql", "mariadb"], redis=["cache", "cache-and-queue"])
+def test_documented_maximum_fits_the_limits(project: Project, production: Stack) -> None:
+    """With as many workers and threads as the README allows the service starts within the limits of production."""
+    settings = {name: re.findall(r"to (\d+)$", text) for name, (_, text) in table(project).items()}
+    lines = [f"      {name}: '{settings[name][0]}'" for name in ("WORKERS", "THREADS") if name in settings]
+    override = project.directory / "compose.maximum.yaml"
+    override.write_text("\n".join(["services:", "  web:", "    environment:", *lines, ""]), encoding="utf-8")
+    production.compose("--file", override.name, "up", "--detach", "--wait", "web")
+    container = production.containers()["web"]
+    with production.client() as client:
+        for _ in range(50):
+            assert client.get("/ready").status_code == 200
+    again = production.containers()["web"]
+    production.compose("up", "--detach", "--wait", "web")
+    override.unlink()
+    assert [one["State"]["StartedAt"] for one in (container, again)] == [container["State"]["StartedAt"]] * 2
+    assert not again["State"]["OOMKilled"]
+    assert {name for name in production.containers() if name in OURS} >= {"web"}
