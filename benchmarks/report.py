@@ -140,10 +140,10 @@ def write() -> None:
     ]
     for name, section in sections.items():
         text += ["", f"## {name.capitalize()}", "", place(section), "", *HEADER, *map(row, section["comparisons"])]
-    text += ["", "## How it grows", "", GROWTH]
-    (HERE / "README.md").write_text("\n".join(text) + "\n", encoding="utf-8")
     every = [one for section in sections.values() for one in section["comparisons"]]
     plain = [one for one in every if not one.along]
+    text += ["", "## How it grows", "", GROWTH] if plain != every else []
+    (HERE / "README.md").write_text("\n".join(text) + "\n", encoding="utf-8")
     places = sorted({place(section) for section in sections.values()})
     table = [*headlines(every), "", *places] if places else ["Not measured yet: `make bench` writes this table."]
     between = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- /measured -->)", re.DOTALL)
