@@ -1,20 +1,33 @@
-"""How long images take to build and to start, and how large they are, beside Dockerfiles that people write today.
+"""Build times, start times and image sizes, beside Dockerfiles that people write today.
 
-Every contender has the same application and the same locked dependencies, and takes its turn.
+Every contender has the same application and the same lock, and they take turns.
 """
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from itertools import product
 from pathlib import Path
 from uuid import uuid4
 
-from benchmarks.measure import OURS, Comparison, Depth, answers, progress, run, take_turns, timed, wait_until
+from benchmarks.measure import (
+    FRAMEWORKS,
+    OURS,
+    Comparison,
+    Depth,
+    answers,
+    progress,
+    remove_images,
+    run,
+    take_turns,
+    timed,
+    wait_until,
+)
 from dockwright.template import render
 
-# As taught: dependencies first, so that an edit leaves them alone.
+# As it is taught: dependencies first, so that an edit of the code doesn't install them again.
 CLASSROOM = """
 FROM {base}
 WORKDIR /app
@@ -25,7 +38,7 @@ COPY . .
 EXPOSE 5000
 CMD ["python", "-m", "app.serve"]
 """
-# As it is written before it was taught.
+# As it is written by somebody who hasn't been taught.
 WRONG_ORDER = """
 FROM {base}
 WORKDIR /app
@@ -35,7 +48,7 @@ RUN pip install --no-cache-dir -r requirements.txt
 EXPOSE 5000
 CMD ["python", "-m", "app.serve"]
 """
-# What `docker init` documents for Python: a cache mount, a bind mount, a user of its own.
+# What `docker init` writes for Python: a cache mount, a bind mount, a user of its own.
 DOCKER_INIT = """
 FROM {base} AS base
 ENV PYTHONDONTWRITEBYTECODE=1
@@ -43,7 +56,7 @@ ENV PYTHONUNBUFFERED=1
 WORKDIR /app
 RUN mkdir -m 1777 /data
 ARG UID=10001
-RUN useradd --home-dir /nonexistent --no-create-home --shell /sbin/nologin --uid "${{UID}}" appuser
+RUN {add_user}
 RUN --mount=type=cache,target=/root/.cache/pip \\
     --mount=type=bind,source=requirements.txt,target=requirements.txt \\
     python -m pip install -r requirements.txt
@@ -52,49 +65,60 @@ COPY . .
 EXPOSE 5000
 CMD python -m app.serve
 """
+# Debian's slim images have no `adduser`, and Alpine has no `useradd`.
+ADD_USER = 'useradd --home-dir /nonexistent --no-create-home --shell /sbin/nologin --uid "${UID}" appuser'
+ADD_USER_ALPINE = 'adduser -D -H -h /nonexistent -s /sbin/nologin -u "${UID}" appuser'
 DOCKERFILES = {OURS: "", "classroom": CLASSROOM, "docker init": DOCKER_INIT, "wrong order": WRONG_ORDER}
 
-# Small pure Python packages: what a project is given to grow by.
+# What a class starts its service with: one process, which has no tables to create. (Package to install, command)
+CLASSROOM_SERVERS = {
+    "flask": ("", "flask --app app.main run --host=0.0.0.0 --port=5000"),
+    "fastapi": ("uvicorn", "uvicorn --factory --host=0.0.0.0 --port=5000 app.main:create_app"),
+}
+
+# Small pure Python packages, to make a project larger.
 PACKAGES = """
 attrs anyio argcomplete asgiref backoff bidict boltons cachetools certifi chardet charset-normalizer cloudpickle
 colorama cycler decorator defusedxml distro docstring-parser docutils ecdsa et-xmlfile execnet filelock fsspec h11 h2
 hpack httpcore httpx humanize hyperframe idna isodate itsdangerous jmespath jsonpatch jsonpointer mdurl more-itertools
 natsort nodeenv oauthlib parso passlib pathspec platformdirs ply prettytable pyasn1 pycparser pygments pyjwt
 pyparsing requests rsa semver sniffio sortedcontainers tabulate toolz tomlkit urllib3 wcwidth zipp
-""".split()  # noqa: SIM905 # as one reads a list of packages
-
+""".split()  # noqa: SIM905 # easier to read than a list of strings
 
 LABEL = "dockwright-benchmark"
+# These take fractions of a second: more rounds, because they differ by less than the noise of a few.
 BRIEF = ("build, everything cached", "build after an edit", "start to the first 200")
 RICH = {"database": "postgresql", "redis": "cache-and-queue"}
 
 
 class Project:
-    """A project with one contender's Dockerfile, and what is measured of it."""
+    """A project with one contender's Dockerfile."""
 
     def __init__(self, contender: str, options: Mapping[str, str], workspace: Path) -> None:
-        """Render the project, and give it the contender's Dockerfile."""
+        """Render the project and write the contender's Dockerfile."""
         self.tag = f"bench-{uuid4().hex[:8]}"
         self.directory = render({**options, "project_slug": self.tag}, workspace)
         self.dockerfile = self.directory / "Dockerfile"
         text = self.dockerfile.read_text(encoding="utf-8")
         self.base = text.split()[1]
         if contender != OURS:
-            text = DOCKERFILES[contender].lstrip().format(base=self.base)
+            add_user = ADD_USER_ALPINE if "alpine" in self.base else ADD_USER
+            text = DOCKERFILES[contender].lstrip().format(base=self.base, add_user=add_user)
             self.dockerfile.write_text(text, encoding="utf-8")
         self.first_line, self.rest = text.split("\n", 1)
 
     def cold(self) -> float:
-        """Build every layer anew, with the caches that builds mount as the last one left them.
-
-        `--no-cache` would empty those too. This is a new project, on a machine that has built others.
-        """
+        """Build every layer again, with warm cache mounts: a new project on a machine that has built others."""
         self.dockerfile.write_text(f"{self.first_line}\nENV COLD={uuid4().hex}\n{self.rest}", encoding="utf-8")
         return self.build()
 
-    def build(self) -> float:
+    def first(self) -> float:
+        """Build every layer with empty cache mounts: the first project on a machine. `--no-cache` does both."""
+        return self.build("--no-cache")
+
+    def build(self, *options: str) -> float:
         """Build the image, and return the seconds that it took."""
-        command = ("docker", "build", "--quiet", "--label", LABEL, "--tag", self.tag, ".")
+        command = ("docker", "build", "--quiet", *options, "--label", LABEL, "--tag", self.tag, ".")
         return timed(lambda: run(*command, cwd=self.directory))
 
     def edit(self) -> float:
@@ -103,7 +127,7 @@ class Project:
         return self.build()
 
     def add_dependency(self) -> float:
-        """Build after a small package was added to those that are installed: one of the project's own tools."""
+        """Build after a small package was added to the lock."""
         requirements = self.directory / "requirements.txt"
         before = requirements.read_text(encoding="utf-8")
         append(requirements, locked(self.directory / "requirements-dev.txt")["iniconfig"])
@@ -118,12 +142,13 @@ class Project:
         image, base = map(int, sizes)
         return (image - base) / 1e6
 
-    def start(self) -> float:
-        """Return the seconds from `docker run` to the first 200 of a container with no database yet."""
+    def start(self, image: str = "", command: str = "") -> float:
+        """Return the seconds from `docker run` to the first 200 of a container that has no database yet."""
         container = f"{self.tag}-start"
+        options = ("--detach", "--name", container, "--publish", "127.0.0.1::5000")
 
         def serve() -> None:
-            run("docker", "run", "--detach", "--name", container, "--publish", "127.0.0.1::5000", self.tag)
+            run("docker", "run", *options, image or self.tag, *command.split())
             address = run("docker", "port", container, "5000").strip()
             wait_until(lambda: answers(f"http://{address}/health"), what=f"{self.tag} starts")
 
@@ -132,8 +157,18 @@ class Project:
         finally:
             run("docker", "rm", "--force", "--volumes", container)
 
+    def start_as_taught(self, framework: str) -> Callable[[], float]:
+        """Return a measurement of the start with what a class starts its service with."""
+        package, command = CLASSROOM_SERVERS[framework]
+        if not package:
+            return partial(self.start, command=command)
+        image = f"{self.tag}-server"
+        recipe = f"FROM {self.tag}\nRUN pip install --quiet --no-cache-dir {package}\n"
+        run("docker", "build", "--quiet", "--label", LABEL, "--tag", image, "-", stdin=recipe)
+        return partial(self.start, image, command)
+
     def grow(self, *, packages: int = 0, files: int = 0) -> None:
-        """Give the project more dependencies and more source files."""
+        """Add dependencies and source files."""
         requirements = self.directory / "requirements.txt"
         known = locked(requirements)
         options = ["--quiet", "--universal", "--no-annotate", "--no-header", "--generate-hashes", "--only-binary=:all:"]
@@ -149,48 +184,46 @@ class Project:
 
 
 def append(file: Path, text: str = "") -> None:
-    """Change a file in a way that no build has seen before."""
+    """Append a text and a unique comment to a file."""
     file.write_text(f"{file.read_text(encoding='utf-8')}{text}# {uuid4()}\n", encoding="utf-8")
 
 
 def locked(requirements: Path) -> dict[str, str]:
-    """Return the lines that lock each package, by its name."""
+    """Return the lines of each package in a lock, by its name."""
     blocks = re.findall(r"^[a-z].+?(?=^[a-z#]|\Z)", requirements.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     return {block.split("==")[0]: block for block in blocks}
 
 
 @contextmanager
 def projects(names: tuple[str, ...], options: Mapping[str, str]) -> Iterator[dict[str, Project]]:
-    """Give each contender its project, and remove every image that was built of them."""
+    """Provide a project for each contender; remove every image at the end."""
     with tempfile.TemporaryDirectory() as directory:
         try:
             yield {name: Project(name, options, Path(directory)) for name in names}
         finally:
-            images = set(run("docker", "images", "--quiet", "--filter", f"label={LABEL}").split())
-            if images:
-                run("docker", "rmi", "--force", *images)
+            remove_images(f"label={LABEL}")
 
 
 def measure(depth: Depth) -> list[Comparison]:
-    """Measure what an edit, a new dependency and a start cost, and how large the images are."""
-    frameworks = ("flask",) if depth.quick else ("flask", "fastapi")
-    found = [comparison for framework in frameworks for comparison in loop(framework, depth)]
+    """Measure builds, starts and image sizes, and how builds grow with a project."""
+    found = [comparison for framework in FRAMEWORKS for comparison in loop(framework, depth)]
+    found += [comparison for framework in FRAMEWORKS for comparison in sizes(framework, depth)]
     if not depth.quick:
-        found += [comparison for framework in frameworks for comparison in sizes(framework)]
         found += [*growth_with_packages(depth), *growth_with_files(depth)]
     return found
 
 
 def loop(framework: str, depth: Depth) -> Iterator[Comparison]:
-    """Measure what is done all day long, with the project that a framework's defaults make."""
-    names = (OURS, "classroom") if depth.quick else tuple(DOCKERFILES)
+    """Measure builds and starts of the default project of a framework."""
+    names = (OURS, "classroom", "docker init") if depth.quick else tuple(DOCKERFILES)
     with projects(names, {"framework": framework}) as contenders:
         for project in contenders.values():
-            # Fills the caches that builds mount.
+            # Fills the cache mounts.
             project.cold()
-        mine = contenders[OURS]
-        every = {
+        mine, classroom = contenders[OURS], contenders["classroom"]
+        every: dict[str, dict[str, Callable[[], float]]] = {
             "cold build": {name: project.cold for name, project in contenders.items()},
+            "first build on a machine": {name: project.first for name, project in contenders.items()},
             "build, everything cached": {name: project.build for name, project in contenders.items()},
             "build after an edit": {
                 **{name: project.edit for name, project in contenders.items()},
@@ -198,22 +231,24 @@ def loop(framework: str, depth: Depth) -> Iterator[Comparison]:
             },
             "build after an added dependency": {name: project.add_dependency for name, project in contenders.items()},
             "start to the first 200": {
-                **{name: project.start for name, project in contenders.items() if name != "wrong order"},
-                "python -c pass": lambda: timed(
-                    lambda: run("docker", "run", "--rm", mine.base, "python", "-c", "pass")
-                ),
+                OURS: mine.start,
+                "classroom": classroom.start_as_taught(framework),
+                "classroom, same server": classroom.start,
+                "docker init": contenders["docker init"].start,
             },
         }
+        if depth.quick:
+            del every["first build on a machine"]
         for what, measures in every.items():
             progress(f"builds: {framework}, {what}")
-            # What takes a fraction of a second differs by less than the machine's noise in a few rounds.
             rounds = depth.rounds if depth.quick or what not in BRIEF else 3 * depth.rounds
             yield Comparison(f"{framework}: {what}", "s", *take_turns(rounds, measures))
 
 
-def sizes(framework: str) -> Iterator[Comparison]:
-    """Measure how much an image adds to its base, for the fewest and the most services, on every base."""
-    for base, (kind, options) in product(("slim", "alpine", "full"), {"defaults": {}, "all services": RICH}.items()):
+def sizes(framework: str, depth: Depth) -> Iterator[Comparison]:
+    """Measure by how much images are larger than their base, with the fewest and the most services, on every base."""
+    every = product(("slim", "alpine", "full"), {"defaults": {}, "all services": RICH}.items())
+    for base, (kind, options) in list(every)[: 1 if depth.quick else None]:
         progress(f"builds: {framework}, {base}, {kind}, size")
         names = tuple(name for name in DOCKERFILES if name != "wrong order")
         with projects(names, {"framework": framework, "base_image": base, **options}) as contenders:

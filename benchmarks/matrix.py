@@ -1,6 +1,6 @@
-"""How long the proof of the combinations takes: a few of them one after the other, and as the Docker tier runs them.
+"""How long the Docker tests take: as the Docker tier runs them, and one combination after the other.
 
-`python -m benchmarks.matrix` measures all of them, as the Docker tier runs them: half an hour on two cores.
+`python -m benchmarks.matrix` measures the whole Docker tier: half an hour on two cores.
 """
 
 import os
@@ -21,14 +21,14 @@ from dockwright.matrix import combination_id, combinations
 
 
 def measure(_depth: Depth) -> list[Comparison]:
-    """Measure how both ways grow with the number of combinations, spread over all of them."""
+    """Measure both with more and more combinations, spread over all of them."""
     every = combinations()
     found = []
     for count in (2, 4, 8):
         progress(f"matrix: {count} combinations")
         chosen = every[len(every) // count // 2 :: len(every) // count]
         wanted = " or ".join(f"[{combination_id(one)}]" for one in chosen)
-        # Not measured: afterwards the engine knows the layers of these combinations' dependencies.
+        # Not measured: afterwards the engine has the layers of these combinations' dependencies.
         prove("auto", wanted)
         figures = {OURS: prove("auto", wanted), "one by one": prove("0", wanted)}
         found.append(Comparison("the Docker tier", "s", figures, {}, "combinations", count))
@@ -36,13 +36,13 @@ def measure(_depth: Depth) -> list[Comparison]:
 
 
 def prove(workers: str, wanted: str = "") -> float:
-    """Run the tests of these combinations with so many workers, and return the seconds that they took."""
+    """Run the Docker tests of some combinations; return the seconds that they took."""
     chosen = (f'ARGS=-k "{wanted}"',) if wanted else ()
     return timed(lambda: run("make", "test-docker", f"WORKERS={workers}", *chosen, cwd=CHECKOUT, env={"CI": "true"}))
 
 
 def main() -> None:
-    """Measure the whole tier, and keep what was found."""
+    """Measure the whole tier and save the result."""
     try:
         took = prove("auto")
     except CommandFailedError as error:

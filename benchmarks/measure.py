@@ -1,4 +1,4 @@
-"""What every benchmark does: run commands, let contenders take turns, and keep what was found."""
+"""What every benchmark does: run commands, let contenders take turns, and save results."""
 
 import json
 import os
@@ -8,31 +8,37 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 CHECKOUT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("results.json")
 OURS = "Dockwright"
+FRAMEWORKS = ("flask", "fastapi")
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One thing, measured of several contenders that took turns."""
+    """One figure of several contenders that took turns."""
 
     what: str
     unit: str  # s, MB, MiB, ms or requests/s
     figures: Mapping[str, float]  # contender -> median
     failures: Mapping[str, str] = field(default_factory=dict)  # contender -> why it could not be measured
-    along: str = ""  # what grows from one comparison of this name to the next
+    along: str = ""  # what grows between comparisons of the same name
     at: int = 0  # how far it has grown
 
     def ratios(self) -> dict[str, float]:
-        """Return how many times each contender's figure ours is."""
-        return {name: self.figures[OURS] / figure for name, figure in self.figures.items() if name != OURS}
+        """Return our figure as a multiple of each contender's."""
+        ours = self.figures.get(OURS)
+        if ours is None:
+            return {}
+        return {name: ours / figure for name, figure in self.figures.items() if name != OURS}
 
 
 @dataclass(frozen=True)
@@ -45,11 +51,11 @@ class Depth:
 
 
 class CommandFailedError(Exception):
-    """A command that ended with an error; its text is the command and what it printed."""
+    """A command failed; the message is the command and its output."""
 
 
 def run(*command: str, cwd: Path | None = None, stdin: str | None = None, env: Mapping[str, str] | None = None) -> str:
-    """Run a command and return what it printed; raise CommandFailedError where it fails."""
+    """Run a command and return its output; raise CommandFailedError if it fails."""
     done = subprocess.run(
         command,
         cwd=cwd,
@@ -74,7 +80,7 @@ def timed(action: Callable[[], object]) -> float:
 
 
 def answers(address: str) -> bool:
-    """Say whether an address answers with a success."""
+    """Return whether an address answers with a success."""
     try:
         with urllib.request.urlopen(address, timeout=1):  # noqa: S310 # an address of this machine
             return True
@@ -83,7 +89,7 @@ def answers(address: str) -> bool:
 
 
 def wait_until(happened: Callable[[], bool], *, what: str, seconds: float = 60, pause: float = 0.005) -> None:
-    """Wait for something; raise CommandFailedError where it doesn't happen in time."""
+    """Wait for a condition; raise CommandFailedError if it isn't met in time."""
     end = time.perf_counter() + seconds
     while not happened():
         if time.perf_counter() > end:
@@ -92,15 +98,24 @@ def wait_until(happened: Callable[[], bool], *, what: str, seconds: float = 60, 
         time.sleep(pause)
 
 
-def take_turns(rounds: int, contenders: Mapping[str, Callable[[], float]]) -> tuple[dict[str, float], dict[str, str]]:
-    """Measure each contender once a round, so that what else the machine does falls on all of them.
+def remove_images(*filters: str) -> None:
+    """Remove the images that match; other tags of their base images stay."""
+    options = [option for text in filters for option in ("--filter", text)]
+    names = run("docker", "images", *options, "--format", "{{.Repository}}:{{.Tag}}").split()
+    images = [name for name in names if "<none>" not in name]
+    if images:
+        run("docker", "rmi", "--force", *images)
 
-    Returns the medians, and why a contender could not be measured.
+
+def take_turns(rounds: int, contenders: Mapping[str, Callable[[], float]]) -> tuple[dict[str, float], dict[str, str]]:
+    """Measure each contender once a round, so that other load on the machine affects all of them.
+
+    Rounds go there and back: the machine changes with time. Returns the medians, and why a contender failed.
     """
     found: dict[str, list[float]] = {name: [] for name in contenders}
     failures: dict[str, str] = {}
-    for _ in range(rounds):
-        for name, measure in contenders.items():
+    for number in range(rounds):
+        for name, measure in in_turn(list(contenders.items()), number):
             if name not in failures:
                 try:
                     found[name].append(measure())
@@ -109,18 +124,23 @@ def take_turns(rounds: int, contenders: Mapping[str, Callable[[], float]]) -> tu
     return medians({name: figures for name, figures in found.items() if name not in failures}), failures
 
 
+def in_turn(contenders: Sequence[T], number: int) -> Sequence[T]:
+    """Return the contenders in the order of a round: there and back."""
+    return contenders[::-1] if number % 2 else contenders
+
+
 def medians(found: Mapping[str, list[float]]) -> dict[str, float]:
     """Return the median of each contender's figures."""
     return {name: statistics.median(figures) for name, figures in found.items()}
 
 
 def progress(text: str) -> None:
-    """Say what is being measured."""
+    """Print what is being measured."""
     print(text, file=sys.stderr, flush=True)
 
 
 def read_results() -> dict[str, Any]:
-    """Return the committed results, with comparisons for each section."""
+    """Return the saved results, with the comparisons of each section."""
     results: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {"sections": {}}
     for section in results["sections"].values():
         section["comparisons"] = [Comparison(**one) for one in section["comparisons"]]
@@ -128,7 +148,7 @@ def read_results() -> dict[str, Any]:
 
 
 def write_results(section: str, comparisons: list[Comparison]) -> None:
-    """Keep what was found for a section, with the day and the machine; the other sections stay as they are."""
+    """Save the comparisons of a section, with the day and the machine; other sections stay as they are."""
     results = read_results()
     results["sections"][section] = {
         "date": datetime.now(UTC).date().isoformat(),

@@ -1,4 +1,4 @@
-"""The tables and plots of what was measured: benchmarks/README.md, and the pictures that the README shows."""
+"""The tables and plots of the results: benchmarks/README.md, and what the README shows of it."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -10,6 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from benchmarks.measure import OURS, Comparison, read_results
+from benchmarks.targets import TARGETS, is_met, limits
 
 HERE = Path(__file__).parent
 # As GitHub draws them: text and lines, then ours, then the contenders
@@ -19,48 +20,55 @@ COLOURS = {
 }
 COLUMNS = 2
 README = HERE.parent / "README.md"
-# What the README's table has of all that was measured.
-HEADLINES = (
-    "a project without questions",
-    "cold build",
-    "after an edit",
-    "added dependency",
-    "slim, all services",
-    "first 200",
-    "with PostgreSQL",
-    "save to new answer",
-    "trivial",
-    "one product",
-    "write",
-)
 GROWTH = """<picture>
   <source media="(prefers-color-scheme: dark)" srcset="plots/growth-dark.svg">
   <img alt="Builds, servers and the tests of all combinations, as they grow" src="plots/growth-light.svg">
 </picture>"""
-BUILDS = ("cold build", "after an edit", "added dependency", "all services", "first 200", "with PostgreSQL")
+BUILDS = ("cold build", "after an edit", "added dependency", "all services", "first 200", "save to new answer")
+HEADER = ("| | Dockwright | beside |", "|---|---|---|")
 
 
 def told(figure: float, unit: str) -> str:
-    """Return a figure for a person."""
-    digits = 0 if unit == "requests/s" else 2 if unit == "s" and figure < 10 else 1  # noqa: PLR2004 # as one reads it
+    """Format a figure with its unit."""
+    digits = 0 if unit == "requests/s" else 2 if unit in ("s", "ms") and figure < 10 else 1  # noqa: PLR2004 # readable
     return f"{figure:,.{digits}f} {unit}"
 
 
-def rows(comparisons: list[Comparison]) -> Iterator[str]:
-    """Yield a table in Markdown: a row for each comparison, with our figure as a multiple of each contender's."""
-    yield "| | Dockwright | beside |"
-    yield "|---|---|---|"
-    for one in comparisons:
-        others = [
-            f"{name} {told(one.figures[name], one.unit)} (**{ratio:.2f} x**)" for name, ratio in one.ratios().items()
-        ]
-        others += [f"{name}: {reason}" for name, reason in one.failures.items()]
-        what = f"{one.what}, {one.at:,} {one.along}" if one.along else one.what
-        yield f"| {what} | {told(one.figures[OURS], one.unit)} | {' · '.join(others)} |"
+def row(one: Comparison) -> str:
+    """Return a row of a Markdown table: our figure, and each contender's with ours as a multiple of it."""
+    others = [f"{beside(one, name)}{target(one, name)}" for name in one.ratios()]
+    others += [f"{name}: {reason}" for name, reason in one.failures.items()]
+    what = f"{one.what}, {one.at:,} {one.along}" if one.along else one.what
+    ours = told(one.figures[OURS], one.unit) if OURS in one.figures else ""
+    return f"| {what} | {ours} | {' · '.join(others)} |"
+
+
+def beside(one: Comparison, contender: str) -> str:
+    """Return a contender's figure, and ours as a multiple of it."""
+    return f"{contender} {told(one.figures[contender], one.unit)} (**{one.ratios()[contender]:.2f} x**)"
+
+
+def target(one: Comparison, contender: str) -> str:
+    """Return the contender's limit, and whether it is missed."""
+    if contender not in limits(one):
+        return ""
+    least = "at least" if one.unit == "requests/s" else "at most"
+    return f" {'' if is_met(one, contender) else '**not** '}{least} {limits(one)[contender]:.2f} x"
+
+
+def headlines(comparisons: list[Comparison]) -> Iterator[str]:
+    """Yield the README's table: each figure that has a target, beside the contenders of the target."""
+    known = {one.what: one for one in comparisons if not one.along and OURS in one.figures}
+    yield from HEADER
+    for what, limit in TARGETS.items():
+        if what in known:
+            one = known[what]
+            others = [beside(one, name) for name in limit if name in one.figures]
+            yield f"| {what} | {told(one.figures[OURS], one.unit)} | {' · '.join(others)} |"
 
 
 def bars(comparisons: list[Comparison], file: str) -> None:
-    """Draw a plot for each comparison, a bar for each contender."""
+    """Plot each comparison, with a bar for each contender."""
     for axes, ours, theirs in pictures(len(comparisons), 1.5, file):
         for axis, one in zip(axes, comparisons, strict=True):
             names = list(one.figures)[::-1]
@@ -74,7 +82,7 @@ def bars(comparisons: list[Comparison], file: str) -> None:
 
 
 def lines(growth: dict[str, list[Comparison]], file: str) -> None:
-    """Draw a plot for each thing that grows, a line for each contender."""
+    """Plot each figure that was measured at several sizes, with a line for each contender."""
     for axes, ours, theirs in pictures(len(growth), 2.8, file):
         for axis, (what, points) in zip(axes, growth.items(), strict=True):
             along = [f"{one.at:,}" for one in points]
@@ -89,7 +97,7 @@ def lines(growth: dict[str, list[Comparison]], file: str) -> None:
 
 
 def pictures(count: int, height: float, file: str) -> Iterator[tuple[list[Axes], str, tuple[str, ...]]]:
-    """Give so many plots to draw in, with our colour and the others', light and then dark; write them when drawn."""
+    """Yield axes, our colour and the contenders', for light and for dark mode; save each picture when it is drawn."""
     for mode, (text, line, ours, theirs) in COLOURS.items() if count else ():
         deep = -(-count // COLUMNS)
         with mpl.rc_context(style(text, line)):
@@ -101,7 +109,7 @@ def pictures(count: int, height: float, file: str) -> Iterator[tuple[list[Axes],
 
 
 def style(text: str, line: str) -> dict[Any, Any]:
-    """Return what matplotlib is told: colours, no background, no frame, and text that stays text."""
+    """Return matplotlib's settings: colours, no background, no frame, and text as text."""
     coloured = dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), text)
     return {
         **coloured,
@@ -121,22 +129,23 @@ def place(section: Mapping[str, str]) -> str:
 
 
 def write() -> None:
-    """Write the tables and the plots of all that was kept."""
+    """Write the tables and plots of the saved results."""
     (HERE / "plots").mkdir(exist_ok=True)
     sections = read_results()["sections"]
     text = [
-        "# What was measured",
+        "# Benchmarks",
         "",
-        "Written by `make bench`. A ratio is Dockwright's figure as a multiple of the other's: of seconds,",
-        "milliseconds and sizes less is better, of requests a second more.",
+        "Written by `make bench`. A ratio is Dockwright's figure as a multiple of the contender's: lower is better for",
+        "seconds, milliseconds and sizes, higher for requests per second. Targets are in `targets.py`.",
     ]
     for name, section in sections.items():
-        text += ["", f"## {name.capitalize()}", "", place(section), "", *rows(section["comparisons"])]
-    text += ["", "## How it grows", "", GROWTH]
-    (HERE / "README.md").write_text("\n".join(text) + "\n", encoding="utf-8")
+        text += ["", f"## {name.capitalize()}", "", place(section), "", *HEADER, *map(row, section["comparisons"])]
     every = [one for section in sections.values() for one in section["comparisons"]]
     plain = [one for one in every if not one.along]
-    table = [*rows([one for one in plain if one.what.endswith(HEADLINES)]), "", place(sections["builds"])]
+    text += ["", "## How it grows", "", GROWTH] if plain != every else []
+    (HERE / "README.md").write_text("\n".join(text) + "\n", encoding="utf-8")
+    places = sorted({place(section) for section in sections.values()})
+    table = [*headlines(every), "", *places] if places else ["Not measured yet: `make bench` writes this table."]
     between = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- /measured -->)", re.DOTALL)
     readme = between.sub(lambda _: "\n".join(["", *table, "", ""]), README.read_text(encoding="utf-8"))
     README.write_text(readme, encoding="utf-8")

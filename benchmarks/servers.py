@@ -1,7 +1,7 @@
-"""How many requests a server answers, how long the slowest wait, what memory it takes: on the template's own routes.
+"""Requests per second, latency and memory of the template's server, beside what each framework is usually run with.
 
-The template's server and what each framework is usually run with serve the same image, application and database with
-the same workers and threads, in turn. wrk, which has to be installed, asks; it talks to these containers alone.
+All serve the same image, application and database, with the same number of workers and threads, and take turns.
+wrk, which has to be installed, sends the requests, to these containers only.
 """
 
 import json
@@ -9,6 +9,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -17,30 +18,53 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 
-from benchmarks.measure import OURS, Comparison, Depth, answers, medians, progress, run, wait_until
+from benchmarks.measure import (
+    FRAMEWORKS,
+    OURS,
+    CommandFailedError,
+    Comparison,
+    Depth,
+    answers,
+    in_turn,
+    medians,
+    progress,
+    remove_images,
+    run,
+    wait_until,
+)
 from dockwright.template import render
 
 WORKERS = 2
-THREADS = 4
+THREADS = 8  # the template's default
 CONNECTIONS = 64
 
-POST = """
-wrk.method = "POST"
+PRODUCT = """
 wrk.body = '{"name": "Ink", "price": "9.90", "stock": 3}'
 wrk.headers["Content-Type"] = "application/json"
 """
-# route -> its path, and what wrk is told about it
+CREATE = f'wrk.method = "POST"\n{PRODUCT}'
+UPDATE = f"""wrk.method = "PUT"
+{PRODUCT}
+local id = 0
+function request()
+  id = id % 200 + 1
+  return wrk.format(nil, "/products/" .. id)
+end
+"""
+# route -> path and wrk script
 ROUTES = {
     "trivial": ("/health", ""),
     "one product": ("/products/1", ""),
     "list of 50": ("/products?page_size=50", ""),
-    "write": ("/products", POST),
+    "create": ("/products", CREATE),
+    "update": ("/products/1", UPDATE),
 }
 
-# The table is as it was whenever a contender begins: what one has written would slow the next one's list.
+# Each contender starts with the same table: the rows that one has written would slow down the next one's list.
 FILL = """
 TRUNCATE products;
-INSERT INTO products SELECT n, 'Ink', '', 990, 3, now(), now() FROM generate_series(1, 200) n;
+INSERT INTO products (id, name, description, price, stock, created_at, updated_at)
+  SELECT n, 'Ink', '', 990, 3, now(), now() FROM generate_series(1, 200) n;
 SELECT setval('products_id_seq', 200);
 VACUUM ANALYZE products;
 """
@@ -53,52 +77,57 @@ for file in glob.glob("/proc/[0-9]*/smaps_rollup"):
         total += int(re.search(r"^Pss:\\s+(\\d+)", open(file).read(), re.MULTILINE)[1])
 print(total / 1024)
 """
+CPU_SECONDS = """
+import glob, os
+ticks = 0
+for file in glob.glob("/proc/[0-9]*/stat"):
+    if file.split("/")[2] != str(os.getpid()):
+        user, system = open(file).read().rpartition(")")[2].split()[11:13]
+        ticks += int(user) + int(system)
+print(ticks / os.sysconf("SC_CLK_TCK"))
+"""
+# At rest, memory grows by less than this in a second.
+SETTLED_MIB = 0.5
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server, and how it is told to serve the application with a number of workers."""
+    """A server and its command, with a place for the number of workers."""
 
     name: str
-    package: str
     command: str
 
 
-GRANIAN = Server(OURS, "", "python -m app.serve")
+GRANIAN = Server(OURS, "python -m app.serve")
+GUNICORN = "gunicorn --bind=0.0.0.0:5000 --workers={workers} app.main:create_app()"
 OTHERS = {
     "flask": (
-        Server(
-            "gunicorn gthread",
-            "gunicorn",
-            f"gunicorn --bind=0.0.0.0:5000 --workers={{workers}} --threads={THREADS} app.main:create_app()",
-        ),
-        Server(
-            "gunicorn gthread, preloaded",
-            "gunicorn",
-            f"gunicorn --bind=0.0.0.0:5000 --workers={{workers}} --threads={THREADS} --preload app.main:create_app()",
-        ),
-        Server("gunicorn sync", "gunicorn", "gunicorn --bind=0.0.0.0:5000 --workers={workers} app.main:create_app()"),
+        Server("gunicorn gthread", f"{GUNICORN} --threads={THREADS}"),
+        Server("gunicorn gthread, preloaded", f"{GUNICORN} --threads={THREADS} --preload"),
+        Server("gunicorn sync", GUNICORN),
     ),
     "fastapi": (
         Server(
             "uvicorn",
-            "uvicorn[standard]",
             "uvicorn --factory --host=0.0.0.0 --port=5000 --workers={workers} --no-access-log app.main:create_app",
         ),
     ),
 }
+# What is added to the image for them: a package, and the modules whose imports compile the standard library's, too
+PACKAGES = {
+    "flask": ("gunicorn", "gunicorn.app.wsgiapp, gunicorn.workers.gthread, gunicorn.workers.sync"),
+    "fastapi": ("uvicorn[standard]", "uvicorn.main, uvicorn.loops.uvloop, uvicorn.protocols.http.httptools_impl"),
+}
 
-# Next to no application: what the servers themselves bring is at most the difference between these.
+# Almost no application: the servers themselves can't make a larger difference than this.
 ALONE = (
     Server(
         OURS,
-        "",
         "granian --interface=asginl --host=0.0.0.0 --port=5000 --workers={workers} --loop=uvloop --no-ws"
         " --factory starlette.responses:PlainTextResponse",
     ),
     Server(
         "uvicorn",
-        "",
         "uvicorn --host=0.0.0.0 --port=5000 --workers={workers} --lifespan=off --no-access-log"
         " --factory starlette.responses:PlainTextResponse",
     ),
@@ -106,10 +135,10 @@ ALONE = (
 
 
 class Bench:
-    """A database, filled, and an image that every contender can serve."""
+    """A filled database, and an image that every contender can serve."""
 
     def __init__(self, project: Path) -> None:
-        """Name the project, whose production stack is used."""
+        """Use the production stack of a project."""
         self.project = project
         self.image = f"{project.name}:0.1.0"
         self.network = f"{project.name}-prod_data"
@@ -118,15 +147,16 @@ class Bench:
         """Run `docker compose` on the production stack."""
         return run("docker", "compose", "--file", "compose.prod.yaml", *arguments, cwd=self.project, stdin=stdin)
 
-    def start(self, package: str, *services: str) -> None:
-        """Start what the application needs, and put the other servers' package into its image."""
+    def start(self, framework: str, *services: str) -> None:
+        """Start what the application needs, and add the other servers to its image."""
         run("make", "--silent", "secrets", cwd=self.project)
         self.compose("build", "--quiet")
+        package, modules = PACKAGES[framework]
         recipe = f"""
             FROM {self.image}
             USER 0
             RUN --mount=from=ghcr.io/astral-sh/uv:0.13,source=/uv,target=/usr/local/bin/uv \
-                uv pip install --quiet --compile-bytecode '{package}'
+                uv pip install --quiet '{package}' && python -c 'import {modules}'
             USER 10001
         """
         run("docker", "build", "--quiet", "--tag", self.image, "-", stdin=recipe)
@@ -134,25 +164,25 @@ class Bench:
         self.compose("run", "--rm", "migrate")
 
     @contextmanager
-    def serving(self, server: Server, workers: int = WORKERS) -> Iterator[tuple[str, str]]:
-        """Serve the application, with the products as they were, and give the container and its address."""
+    def serving(self, server: Server, workers: int = WORKERS, probe: str = "/ready") -> Iterator[tuple[str, str]]:
+        """Serve the application with a fresh table; yield the container and its address once it answers a probe."""
         self.compose("exec", "--no-TTY", "db", "psql", "--username=app", "--quiet", stdin=FILL)
-        password = (self.project / "secrets" / "database_password").read_text(encoding="utf-8")
+        password = (self.project / "secrets" / "database_password").read_text(encoding="utf-8").strip()
         environment = (
-            f"DATABASE_URL=postgresql+psycopg://app:{password}@db/app",
+            f"DATABASE_URL=postgresql://app:{password}@db/app",
             "REDIS_URL=redis://redis/0",
             f"WORKERS={workers}",
             f"THREADS={THREADS}",
         )
         options = [option for setting in environment for option in ("--env", setting)]
         command = server.command.format(workers=workers).split()
-        # No health checks: they would come and go among the processes whose memory is measured.
+        # Health checks are processes, too: they would be measured as part of the memory.
         options += ["--detach", "--no-healthcheck", "--network", self.network]
         container = run("docker", "run", *options, self.image, *command).strip()
         try:
             networks = json.loads(run("docker", "inspect", container))[0]["NetworkSettings"]["Networks"]
             address = f"http://{networks[self.network]['IPAddress']}:5000"
-            wait_until(lambda: answers(f"{address}/ready"), what=f"{server.name} starts")
+            wait_until(lambda: answers(address + probe), what=f"{server.name} starts")
             yield container, address
         finally:
             run("docker", "rm", "--force", container)
@@ -160,43 +190,88 @@ class Bench:
 
 @contextmanager
 def bench(framework: str, redis: str = "none") -> Iterator[Bench]:
-    """Give a bench for a framework, and leave nothing of it behind."""
+    """Provide a bench for a framework; remove everything at the end."""
     with tempfile.TemporaryDirectory() as directory:
         chosen = {"project_slug": f"bench-{framework}-{redis}", "framework": framework, "database": "postgresql"}
-        found = Bench(render({**chosen, "redis": redis}, Path(directory)))
+        place = Bench(render({**chosen, "redis": redis}, Path(directory)))
         try:
-            found.start(OTHERS[framework][0].package, "db", *(["redis"] if redis != "none" else []))
-            yield found
+            place.start(framework, "db", *(["redis"] if redis != "none" else []))
+            yield place
         finally:
-            found.compose("down", "--volumes", "--rmi", "local", "--timeout", "2")
+            place.compose("down", "--volumes", "--timeout", "2")
+            remove_images(f"reference={place.project.name}")
 
 
 def load(address: str, script: str, seconds: int, connections: int = CONNECTIONS) -> tuple[float, float]:
-    """Ask for a route as fast as it is answered; return requests a second and the 99th percentile in milliseconds."""
+    """Send requests as fast as they are answered; return requests/s and the 99th percentile in milliseconds.
+
+    Raises CommandFailedError if an answer is an error.
+    """
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
-        options = ("--latency", "--threads=1", f"--connections={connections}", f"--duration={seconds}s")
-        said = run("wrk", *options, *(("--script", file.name) if script else ()), address)
-    if "Non-2xx" in said or "Socket errors" in said:
-        sys.exit(f"error: {address} answered with errors:\n{said}")
-    rate = re.findall(r"Requests/sec:\s+([\d.]+)", said)[0]
-    slowest, unit = re.findall(r"99%\s+([\d.]+)(us|ms|s)", said)[0]
+        options = (
+            "--latency",
+            "--threads=1",
+            "--timeout=10s",
+            f"--connections={connections}",
+            f"--duration={seconds}s",
+        )
+        output = run("wrk", *options, *(("--script", file.name) if script else ()), address)
+    errors = re.findall(r"Non-2xx.*|Socket errors.*", output)
+    if errors:
+        message = f"{address}: {', '.join(errors)}"
+        raise CommandFailedError(message)
+    rate = re.findall(r"Requests/sec:\s+([\d.]+)", output)[0]
+    slowest, unit = re.findall(r"99%\s+([\d.]+)(us|ms|s)", output)[0]
     return float(rate), float(slowest) * {"us": 0.001, "ms": 1, "s": 1000}[unit]
 
 
+def cpu_seconds(container: str) -> float:
+    """Return the CPU time that a container's processes have used."""
+    return float(run("docker", "exec", container, "python", "-c", CPU_SECONDS))
+
+
 def memory(container: str) -> float:
-    """Return the memory of a container's processes, in MiB: what they share is counted once."""
+    """Return the memory of a container's processes in MiB (PSS: what they share is counted once)."""
     return float(run("docker", "exec", "--privileged", "--user", "0", container, "python", "-c", MEMORY))
 
 
+def memory_at_rest(container: str) -> float:
+    """Return the memory when it has stopped growing: the first answer comes before every worker has started."""
+    before, now = 0.0, memory(container)
+    while abs(now - before) > SETTLED_MIB:
+        time.sleep(1)
+        before, now = now, memory(container)
+    return now
+
+
+def measure_memory(depth: Depth) -> list[Comparison]:
+    """Measure the memory of every server when it has started and has not used the database yet."""
+    comparisons = []
+    for framework in FRAMEWORKS:
+        found: dict[str, list[float]] = {}
+        with bench(framework) as place:
+            for number in range(depth.rounds):
+                progress(f"memory: {framework}, round {number + 1}")
+                for server in in_turn((GRANIAN, *OTHERS[framework]), number):
+                    with place.serving(server, probe="/health") as (container, _):
+                        found.setdefault(server.name, []).append(memory_at_rest(container))
+        comparisons.append(Comparison(f"{framework}: memory at rest", "MiB", medians(found)))
+    return comparisons
+
+
 def measure(depth: Depth) -> list[Comparison]:
-    """Measure every route, the memory, the cache, and what more workers and more containers bring."""
+    """Measure every route, the memory under load, the cache, and what more workers and more containers bring."""
     if not shutil.which("wrk"):
         sys.exit("error: wrk is needed: install it and run this again")
     found: list[Comparison] = []
-    for framework, others in OTHERS.items():
+    for framework in FRAMEWORKS:
+        others = OTHERS[framework]
         with bench(framework) as place:
+            if depth.quick:
+                found += routes(place, framework, (GRANIAN, others[0]), depth)
+                continue
             found += routes(place, framework, (GRANIAN, *others), depth)
             found += growth(place, framework, (GRANIAN, others[0]), depth)
             found += [alone(place, depth)] if framework == "fastapi" else []
@@ -204,36 +279,41 @@ def measure(depth: Depth) -> list[Comparison]:
     return found
 
 
-def in_turn(servers: tuple[Server, ...], number: int) -> tuple[Server, ...]:
-    """Return the servers in the order of a round: there and back, for the machine and the database change with time."""
-    return servers if number % 2 == 0 else servers[::-1]
-
-
 def routes(place: Bench, framework: str, servers: tuple[Server, ...], depth: Depth) -> Iterator[Comparison]:
-    """Measure every route and the memory of every server."""
-    rates: dict[str, dict[str, list[float]]] = {}
+    """Measure every route, and the memory after that, of every server."""
+    figures: dict[tuple[str, str], dict[str, list[float]]] = {}
+    failures: dict[str, dict[str, str]] = {}
     for number in range(depth.rounds):
         progress(f"servers: {framework}, round {number + 1}")
         for server in in_turn(servers, number):
+
+            def note(what: str, unit: str, figure: float, name: str = server.name) -> None:
+                figures.setdefault((what, unit), {}).setdefault(name, []).append(figure)
+
             with place.serving(server) as (container, address):
-
-                def note(what: str, figure: float, name: str = server.name) -> None:
-                    rates.setdefault(what, {}).setdefault(name, []).append(figure)
-
-                note("memory at rest", memory(container))
                 load(f"{address}/health", "", 1)
                 for route, (path, script) in ROUTES.items():
-                    rate, slowest = load(address + path, script, depth.seconds)
-                    note(route, rate)
-                    note(f"{route}, p99", slowest)
-                note("memory after load", memory(container))
-    for what, figures in rates.items():
-        unit = "MiB" if what.startswith("memory") else "ms" if what.endswith("p99") else "requests/s"
-        yield Comparison(f"{framework}: {what}", unit, medians(figures))
+                    before = cpu_seconds(container)
+                    try:
+                        rate, slowest = load(address + path, script, depth.seconds)
+                    except CommandFailedError as error:
+                        failures.setdefault(route, {})[server.name] = str(error)
+                        continue
+                    note(route, "requests/s", rate)
+                    note(f"{route}, p99", "ms", slowest)
+                    # Steadier than the rate on a machine that does other work, too
+                    note(
+                        f"{route}, CPU per request",
+                        "ms",
+                        (cpu_seconds(container) - before) * 1000 / rate / depth.seconds,
+                    )
+                note("memory after load", "MiB", memory(container))
+    for (what, unit), found in figures.items():
+        yield Comparison(f"{framework}: {what}", unit, medians(found), failures.get(what, {}))
 
 
 def alone(place: Bench, depth: Depth) -> Comparison:
-    """Measure the servers of FastAPI projects with an answer that takes no time to make."""
+    """Measure the servers of FastAPI projects with almost no application."""
     rates: dict[str, list[float]] = {}
     for number in range(depth.rounds):
         progress(f"servers: alone, round {number + 1}")
@@ -245,7 +325,7 @@ def alone(place: Bench, depth: Depth) -> Comparison:
 
 
 def growth(place: Bench, framework: str, servers: tuple[Server, ...], depth: Depth) -> Iterator[Comparison]:
-    """Measure how the answers to one product grow with workers in a container, and with containers of one worker."""
+    """Measure one product with more workers in a container, and with more containers of one worker."""
     for along, count in product(("workers", "replicas"), (1, 2, 4)):
         progress(f"servers: {framework}, {count} {along}")
         workers, replicas = (count, 1) if along == "workers" else (1, count)
