@@ -8,8 +8,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL
 
 
@@ -21,4 +19,8 @@ def create_tables(url: URL) -> None:
     with closing(sqlite3.connect(file)) as connection:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if not tables:
+        # Imported when it is needed: Alembic would add a quarter to the time of every start.
+        from alembic import command  # noqa: PLC0415
+        from alembic.config import Config  # noqa: PLC0415
+
         command.upgrade(Config("migrations/alembic.ini"), "head")

@@ -16,7 +16,6 @@ import psycopg
 from fastapi import FastAPI, Request, Response
 {% if cookiecutter.database == "postgresql" %}
 from psycopg.abc import PQGen
-from psycopg.pq import TransactionStatus
 {% endif %}
 {% if cookiecutter.database == "sqlite" %}
 from sqlalchemy import MetaData, event, text
@@ -54,8 +53,9 @@ class Connection(psycopg.AsyncConnection[Any]):
         """Wait for the server; close the connection when it doesn't answer in time."""
         try:
             return await super().wait(gen, interval, timeout)
-        except psycopg.OperationalError:
-            if self.info.transaction_status == TransactionStatus.ACTIVE:
+        except psycopg.OperationalError as error:
+            # Errors that the server reports have an SQLSTATE; without one, the connection itself has failed.
+            if error.sqlstate is None:
                 await self.close()
             raise
 

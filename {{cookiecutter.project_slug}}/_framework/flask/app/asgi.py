@@ -63,4 +63,6 @@ class BodyBuffer:
             # read on, and get the 408 of receive_body().
             length = len(body) + 1 if timed_out else len(body)
             headers.append((b"content-length", b"%d" % length))
-        await self.app({**scope, "headers": headers}, receive_body, send)
+        # The server leaves root_path out of the path; ASGI has it in.
+        path = scope["root_path"] + scope["path"]
+        await self.app({**scope, "path": path, "headers": headers}, receive_body, send)

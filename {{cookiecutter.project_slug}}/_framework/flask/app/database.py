@@ -15,7 +15,6 @@ from flask import Flask, Response
 from flask_sqlalchemy import SQLAlchemy
 {% if cookiecutter.database == "postgresql" %}
 from psycopg.abc import PQGen
-from psycopg.pq import TransactionStatus
 {% endif %}
 {% if cookiecutter.database == "mariadb" %}
 from sqlalchemy import MetaData, NullPool, create_engine, text
@@ -176,8 +175,9 @@ class Connection(psycopg.Connection[Any]):
         """Wait for the server; close the connection when it doesn't answer in time."""
         try:
             return super().wait(gen, interval, timeout)
-        except psycopg.OperationalError:
-            if self.info.transaction_status == TransactionStatus.ACTIVE:
+        except psycopg.OperationalError as error:
+            # Errors that the server reports have an SQLSTATE; without one, the connection itself has failed.
+            if error.sqlstate is None:
                 self.close()
             raise
 

@@ -28,7 +28,10 @@ def create_app(settings: Settings | None = None) -> Flask:
         API_VERSION=__version__,
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/",
-        API_SPEC_OPTIONS={"info": {"description": "{{ cookiecutter.description }}"}},
+        API_SPEC_OPTIONS={
+            "info": {"description": "{{ cookiecutter.description }}"},
+            "servers": [{"url": settings.root_path or "/"}],
+        },
     )
     logs.init_app(app)
 {% if cookiecutter.database != "none" %}

@@ -51,7 +51,7 @@ def load_settings() -> Settings:
             threads=env.int("THREADS", 8, validate=validate.Range(1, 32)),
             max_body_bytes=env.int("MAX_BODY_BYTES", 1024 * 1024, validate=validate.Range(1)),
             root_path=env.str("ROOT_PATH", "", validate=validate.Regexp(r"^(/[\w.~-]+)*$", error="must be a path")),
-            trusted_proxies=env.list("TRUSTED_PROXIES", ["127.0.0.1"]),
+            trusted_proxies=env.list("TRUSTED_PROXIES", ["127.0.0.1"], subcast=str.strip),
 {% if cookiecutter.database == "sqlite" %}
             database_url=parse_database_url(env.str("DATABASE_URL", "sqlite:////data/app.db")),
 {% elif cookiecutter.database != "none" %}

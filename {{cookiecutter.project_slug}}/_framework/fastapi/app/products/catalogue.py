@@ -7,7 +7,7 @@ from typing import Any
 {% endif %}
 
 {% if "queue" in cookiecutter.redis %}
-from sqlalchemy import func, select, type_coerce
+from sqlalchemy import Numeric, cast, func, select, type_coerce
 {% else %}
 from sqlalchemy import func, select
 {% endif %}
@@ -57,7 +57,8 @@ async def remove(session: AsyncSession, product: Product) -> None:
 
 async def summarise(session: AsyncSession) -> dict[str, Any]:
     """Return the number of products and the value of their stock."""
-    value = type_coerce(func.sum(Product.price * Product.stock), Money)
+    # As decimal numbers: the products of large integers would overflow.
+    value = type_coerce(func.sum(Product.price * cast(Product.stock, Numeric(20))), Money)
     products, stock_value = (await session.execute(select(func.count(Product.id), value))).one()
     return {"products": products, "stock_value": str(stock_value or Decimal("0.00"))}
 {% endif %}
