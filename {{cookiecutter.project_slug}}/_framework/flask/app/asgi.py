@@ -64,5 +64,5 @@ class BodyBuffer:
             length = len(body) + 1 if timed_out else len(body)
             headers.append((b"content-length", b"%d" % length))
         # The server leaves root_path out of the path; ASGI has it in.
-        path = scope["root_path"] + scope["path"]
+        path = scope.get("root_path", "") + scope["path"]
         await self.app({**scope, "path": path, "headers": headers}, receive_body, send)

@@ -79,6 +79,9 @@ def test_root_path(service: Any) -> None:
     """Behind a proxy that strips a path prefix, a location has it: the server passes ROOT_PATH as `root_path`."""
     start, _ = call(service, {"root_path": "/shop"})
     assert dict(start["headers"])[b"location"] == b"/shop/docs"
+    # A path that starts like the prefix is a path of its own.
+    start, _ = call(service, {"root_path": "/health", "path": "/health"})
+    assert start["status"] == 200
 
 
 @pytest.mark.parametrize(("proxy", "client"), [("127.0.0.1", "203.0.113.7"), ("203.0.113.99", "203.0.113.99")])
