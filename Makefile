@@ -53,7 +53,7 @@ bench-quick: .venv/bench.stamp images ## Compare the main ratios with the record
 bench-matrix: .venv/bench.stamp images ## Measure the Docker tests
 	$(BIN)/python -m benchmarks.matrix
 
-pictures: .venv/test.stamp ## Re-take the pictures in the documentation (needs tmux)
+pictures: .venv/test.stamp ## Re-take the picture in the README (needs tmux and Docker)
 	$(BIN)/python docs/capture.py
 
 clean: ## Remove the virtual environment, caches and builds
