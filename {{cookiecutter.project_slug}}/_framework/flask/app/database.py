@@ -127,6 +127,8 @@ def handle_unavailable(error: Exception) -> Response:
     if isinstance(error, DBAPIError) and error.orig and error.orig.args[0] == UNKNOWN_COLUMN:
         raise error
 {% endif %}
+    # Drop the connection: a rollback would wait for the database once more, and make this answer a 500.
+    db.session.invalidate()
     logger.error("database unavailable: %s", error)
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE, "The database is unavailable at the moment.", headers={"Retry-After": "5"}
