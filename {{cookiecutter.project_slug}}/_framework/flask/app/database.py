@@ -128,7 +128,7 @@ def handle_unavailable(error: Exception) -> Response:
         raise error
 {% endif %}
     # Drop the connection: a rollback would wait for the database once more, and make this answer a 500.
-    db.session.invalidate()
+    db.session().invalidate()
     logger.error("database unavailable: %s", error)
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE, "The database is unavailable at the moment.", headers={"Retry-After": "5"}
