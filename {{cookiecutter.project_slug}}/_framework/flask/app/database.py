@@ -21,11 +21,7 @@ from sqlalchemy import MetaData, NullPool, create_engine, text
 {% else %}
 from sqlalchemy import MetaData, NullPool, create_engine, event, text
 {% endif %}
-{% if cookiecutter.database == "postgresql" %}
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
-{% else %}
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
-{% endif %}
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
@@ -108,6 +104,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     with app.app_context():
         event.listen(db.engine, "do_connect", connect)
 {% endif %}
+{% if cookiecutter.database != "sqlite" %}
+    app.after_request(end_transaction)
+{% endif %}
     for unavailable in (OperationalError, InterfaceError, PoolTimeoutError):
         app.register_error_handler(unavailable, handle_unavailable)
     app.register_error_handler(IntegrityError, handle_conflict)
@@ -116,6 +115,17 @@ def init_app(app: Flask, settings: Settings) -> None:
         app.register_error_handler(deleted, handle_deleted)
 
 
+{% if cookiecutter.database != "sqlite" %}
+def end_transaction(response: Response) -> Response:
+    """End the transaction while the response still stands: Flask would answer 500 if it failed at the very end."""
+    try:
+        db.session.rollback()
+    except DBAPIError:
+        db.session().invalidate()
+    return response
+
+
+{% endif %}
 def handle_unavailable(error: Exception) -> Response:
     """Answer 503 when the database can't be reached or takes too long."""
 {% if cookiecutter.database == "sqlite" %}
@@ -127,8 +137,10 @@ def handle_unavailable(error: Exception) -> Response:
     if isinstance(error, DBAPIError) and error.orig and error.orig.args[0] == UNKNOWN_COLUMN:
         raise error
 {% endif %}
-    # Drop the connection: a rollback would wait for the database once more, and make this answer a 500.
+{% if cookiecutter.database != "sqlite" %}
+    # Drop the connection: a rollback would wait for the database once more.
     db.session().invalidate()
+{% endif %}
     logger.error("database unavailable: %s", error)
     return problem(
         HTTPStatus.SERVICE_UNAVAILABLE, "The database is unavailable at the moment.", headers={"Retry-After": "5"}
