@@ -24,7 +24,7 @@ PLANTED = (
     *("app/.env", "app/.env.local", "app/dev.sqlite3", "app/__pycache__/main.cpython-314.pyc", "tests/id_rsa"),
 )
 SECRET = "never-in-an-image"  # noqa: S105 # what the tests look for
-# Every client would read the authorities' certificates anew, for twenty times as long as a request takes.
+# Shared, because each client would otherwise load the CA certificates: twenty times as long as a request.
 TLS = httpx.create_ssl_context()
 
 

@@ -79,7 +79,7 @@ def test_database_hangs(production: Stack, client: httpx.Client) -> None:
         assert (ready.status_code, ready.json()["database"]) == (503, "down")
         statuses = [one.result() for one in waiting]
         for response in statuses:
-            # What was cached is answered all the same.
+            # Cached products are still answered.
             if response.headers.get("X-Cache") != "HIT":
                 assert_unavailable(response)
     wait_for(lambda: client.get("/ready").status_code == 200)

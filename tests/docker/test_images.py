@@ -67,7 +67,7 @@ def test_health_check(found: dict[str, Any]) -> None:
 
 
 def test_what_the_server_imports_is_compiled(found: dict[str, Any]) -> None:
-    """No package is compiled anew whenever a container starts, and little of the standard library."""
+    """A start compiles no package, and little of the standard library."""
     assert [name for name, of_package, compiled in found["imported"] if of_package and not compiled] == []
     standard = [(name, compiled) for name, of_package, compiled in found["imported"] if not of_package]
     uncompiled = [name for name, compiled in standard if not compiled]

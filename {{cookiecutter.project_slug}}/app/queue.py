@@ -42,7 +42,7 @@ STATUSES = {
 def connect(redis_url: str) -> Queue:
     """Return the queue. Redis has two seconds to accept a connection, and two seconds to answer."""
     redis = Redis.from_url(redis_url, socket_connect_timeout=2, socket_timeout=2)
-    # RQ's default serializer is pickle: whoever can write to Redis could run code in the worker.
+    # RQ's default serializer is pickle: anyone who can write to Redis could run code in the worker.
     return Queue(connection=redis, serializer=JSONSerializer, default_timeout=TIMEOUT_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""Errors have one shape, whoever raises them."""
+"""Errors have one shape, however they are raised."""
 
 import asyncio
 from typing import Any
