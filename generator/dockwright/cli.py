@@ -115,7 +115,7 @@ def _make(template: Template, answers: Answers, output_dir: Path | None, *, repe
     from dockwright.report import next_commands, repeat_command
 
     project = template.render(answers, output_dir or Path())
-    print(f"Wrote {project}. Next:", "", *(f"  {line}" for line in next_commands(answers, project)), sep="\n")
+    print(f"Wrote {project}. Next:", "", *(f"  {line}" for line in next_commands(project)), sep="\n")
     if repeatable:
         print(
             "",

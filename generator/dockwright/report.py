@@ -31,12 +31,14 @@ def repeat_command(template: Template, answers: Answers, output_dir: Path | None
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
 
 
-def next_commands(answers: Answers, project: Path) -> list[str]:
-    """Return the commands that start the project and send a first request."""
+def next_commands(project: Path) -> list[str]:
+    """Return the commands that start the project and send the first request of its README."""
     here = Path.cwd()
     path = project.absolute()
     place = path.relative_to(here) if path.is_relative_to(here) else path
-    return [f"cd {shlex.quote(str(place))}", "docker compose up", f"curl http://localhost:{answers['port']}/products"]
+    readme = (project / "README.md").read_text(encoding="utf-8")
+    request = next(line for line in readme.splitlines() if line.startswith("curl "))
+    return [f"cd {shlex.quote(str(place))}", "docker compose up", request]
 
 
 def _flag(name: str, answer: str) -> list[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dockwright.cli import main
-from dockwright.report import repeat_command
+from dockwright.report import next_commands, repeat_command
 from dockwright.template import Template
 from tests.unit.checkout import read_tree
 
@@ -54,3 +54,10 @@ def test_repeated_command_leaves_out_defaults(template: Template, given: dict[st
     assert [word.partition("=")[0] for word in words if word.startswith("--")][1:] == [
         flag for name in template.options if name in given for flag in [template.options[name].flag]
     ]
+
+
+@pytest.mark.parametrize(("sample", "path"), [("products", "products"), ("none", "health")])
+def test_first_request_is_answered(template: Template, output_dir: Path, sample: str, path: str) -> None:
+    """The last command asks for something that the project has, at its port."""
+    project = template.render(template.complete({"sample": sample, "port": "8123"}), output_dir)
+    assert next_commands(project)[-1] == f"curl http://localhost:8123/{path}"
