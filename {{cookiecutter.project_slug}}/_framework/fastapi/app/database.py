@@ -20,7 +20,7 @@ from psycopg.abc import PQGen
 {% if cookiecutter.database == "sqlite" %}
 from sqlalchemy import MetaData, event, text
 {% else %}
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData, NullPool, text
 {% endif %}
 {% if cookiecutter.database == "postgresql" %}
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
@@ -104,7 +104,7 @@ class Base(DeclarativeBase):
 def create_engine(settings: Settings, pool_size: int = 10) -> AsyncEngine:
     """Create a pool of connections; each is opened when it is first needed."""
 {% if cookiecutter.database == "sqlite" %}
-    engine = create_async_engine(settings.database_url, pool_size=pool_size, pool_timeout=5)
+    engine = create_async_engine(settings.database_url, pool_size=pool_size, pool_timeout=5, hide_parameters=True)
     event.listen(engine.sync_engine, "connect", set_pragmas)
     return engine
 {% else %}
@@ -116,6 +116,7 @@ def create_engine(settings: Settings, pool_size: int = 10) -> AsyncEngine:
         # Replace a connection that the database has closed.
         pool_pre_ping=True,
         connect_args=CONNECT_ARGS,
+        hide_parameters=True,  # in error messages: they may be personal data
 {% if cookiecutter.database == "mariadb" %}
         # Each statement sees what has been committed, as in PostgreSQL. By default MariaDB refuses to change a row that
         # another transaction has changed since this one's first read (error 1020).
@@ -127,8 +128,13 @@ def create_engine(settings: Settings, pool_size: int = 10) -> AsyncEngine:
 
 @asynccontextmanager
 async def standalone_session(settings: Settings) -> AsyncIterator[AsyncSession]:
-    """Open a session outside of a request, with an engine of its own: jobs and scripts run in their own event loop."""
+    """Open a session outside of a request, in the event loop of a job or script."""
+{% if cookiecutter.database == "sqlite" %}
     engine = create_engine(settings, pool_size=1)
+{% else %}
+    # Without the time limits of a request: RQ ends a job that takes too long.
+    engine = create_async_engine(settings.database_url, poolclass=NullPool, connect_args={"connect_timeout": 2})
+{% endif %}
     try:
         async with AsyncSession(engine) as session:
             yield session
@@ -139,7 +145,12 @@ async def standalone_session(settings: Settings) -> AsyncIterator[AsyncSession]:
 async def ping(engine: AsyncEngine) -> None:
     """Run a query; raise when the database is down."""
     async with engine.connect() as connection:
+{% if cookiecutter.database == "sqlite" %}
+        # SELECT 1 would not read the file.
+        await connection.execute(text("SELECT count(*) FROM sqlite_schema"))
+{% else %}
         await connection.execute(text("SELECT 1"))
+{% endif %}
 
 
 def add_error_handlers(app: FastAPI) -> None:

@@ -19,7 +19,7 @@ async def get_docs() -> HTMLResponse:
 
 @router.get("/")
 async def get_root(request: Request) -> Response:
-    """Lead a developer to the documentation; in production, name the service."""
+    """Redirect to /docs in development; in production, name the service."""
     if request.app.state.settings.environment == "development":
         return RedirectResponse(request.url_for("get_docs").path)
     return JSONResponse({"name": request.app.title, "version": __version__})

@@ -4,6 +4,8 @@ Under WSGI the thread that answers a request also reads its body: a few slow upl
 """
 
 import asyncio
+import string
+from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
 from a2wsgi.asgi_typing import ASGIApp, HTTPRequestEvent, Receive, Scope, Send
@@ -65,4 +67,7 @@ class BodyBuffer:
             headers.append((b"content-length", b"%d" % length))
         # The server leaves root_path out of the path; ASGI has it in.
         path = scope.get("root_path", "") + scope["path"]
-        await self.app({**scope, "path": path, "headers": headers}, receive_body, send)
+        # a2wsgi decodes the query as ASCII, but some clients send UTF-8 that isn't escaped.
+        query = quote(scope["query_string"], safe=string.punctuation).encode()
+        scope = {**scope, "path": path, "query_string": query, "headers": headers}
+        await self.app(scope, receive_body, send)

@@ -79,7 +79,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Configure the connections and the answers to database errors."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
 {% if cookiecutter.database == "sqlite" %}
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": settings.threads}
+    # Parameters in error messages may be personal data.
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": settings.threads, "hide_parameters": True}
 {% else %}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         # Fewer connections than threads: while the database hangs, the other threads still answer.
@@ -89,6 +90,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         # Replace a connection that the database has closed.
         "pool_pre_ping": True,
         "connect_args": CONNECT_ARGS,
+        # Parameters in error messages may be personal data.
+        "hide_parameters": True,
 {% if cookiecutter.database == "mariadb" %}
         # Each statement sees what has been committed, as in PostgreSQL. By default MariaDB refuses to change a row that
         # another transaction has changed since this one's first read (error 1020).
@@ -165,7 +168,12 @@ def ping() -> None:
     event.listen(engine, "do_connect", connect)
 {% endif %}
     with engine.connect() as connection:
+{% if cookiecutter.database == "sqlite" %}
+        # SELECT 1 would not read the file.
+        connection.execute(text("SELECT count(*) FROM sqlite_schema"))
+{% else %}
         connection.execute(text("SELECT 1"))
+{% endif %}
 {% if cookiecutter.database == "sqlite" %}
 
 

@@ -1,6 +1,7 @@
 """Fields that marshmallow doesn't have: amounts of money, and text that every database can store."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,9 +19,9 @@ class Money(fields.Field[Decimal]):
 
     default_error_messages = {"invalid": 'Must be an amount such as "19.99".'}  # noqa: RUF012 # marshmallow declares it this way
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, metadata: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         """Describe the type, which apispec can't tell from the class."""
-        super().__init__(metadata={"type": "string", "pattern": MONEY}, **kwargs)
+        super().__init__(metadata={"type": "string", "pattern": MONEY, **(metadata or {})}, **kwargs)
 
     def _serialize(self, value: Decimal | None, *_args: Any, **_kwargs: Any) -> str | None:
         return None if value is None else f"{value:.2f}"
@@ -36,9 +37,9 @@ class Text(fields.String):
 
     default_error_messages = {"unstorable": "Must not contain NUL or unpaired surrogates."}  # noqa: RUF012 # as above
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, metadata: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         """Describe what can be described: JSON Schema has no surrogates."""
-        super().__init__(metadata={"pattern": r"^[^\x00]*$"}, **kwargs)
+        super().__init__(metadata={"pattern": r"^[^\x00]*$", **(metadata or {})}, **kwargs)
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, *args, **kwargs)

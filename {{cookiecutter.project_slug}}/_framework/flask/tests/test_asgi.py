@@ -90,3 +90,9 @@ def test_client_address(service: Any, caplog: pytest.LogCaptureFixture, proxy: s
     with caplog.at_level(logging.INFO, logger="app.requests"):
         call(service, {"client": (proxy, 50000), "headers": [(b"x-forwarded-for", b"203.0.113.7")]})
     assert [record.__dict__["client"] for record in caplog.records if record.name == "app.requests"] == [client]
+
+
+def test_unescaped_query(service: Any) -> None:
+    """A query in UTF-8 that isn't escaped is answered like any other."""
+    start, _ = call(service, {"path": "/health", "query_string": "q=é".encode()})
+    assert start["status"] == 200
