@@ -195,7 +195,8 @@ async def handle_deleted(_request: Request, _error: Exception) -> Response:
 def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
     """Let readers and a writer work at the same time, writers wait for each other, and check foreign keys."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "busy_timeout = 5000", "foreign_keys = ON"):
+    # The time limit first: the next one may have to wait too.
+    for pragma in ("busy_timeout = 2500", "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 {% endif %}

@@ -179,9 +179,10 @@ def ping() -> None:
 
 def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
     """Let readers and a writer work at the same time, writers wait for each other, and check foreign keys."""
+    # First: the next one may have to wait too.
+    connection.execute("PRAGMA busy_timeout = 2500")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA busy_timeout = 5000")
     connection.execute("PRAGMA foreign_keys = ON")
 {% elif cookiecutter.database == "postgresql" %}
 
