@@ -19,7 +19,7 @@ def create_tables(url: URL) -> None:
     with closing(sqlite3.connect(file)) as connection:
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     if not tables:
-        # Imported when it is needed: Alembic would add a quarter to the time of every start.
+        # Imported only here: serving needs no Alembic, and importing it takes a while.
         from alembic import command  # noqa: PLC0415
         from alembic.config import Config  # noqa: PLC0415
 

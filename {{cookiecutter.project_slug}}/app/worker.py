@@ -63,7 +63,7 @@ class Worker(rq.Worker):
         """Keep the running job alive, and look for jobs of dead workers, which RQ does between two jobs only."""
         super().maintain_heartbeats(*args, **options)
         if self.should_run_maintenance_tasks:
-            self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ annotates not all of its methods
+            self.run_maintenance_tasks()  # type: ignore[no-untyped-call]  # RQ's method has no annotations
 
     def get_heartbeat_ttl(self, *_: Any, **__: Any) -> int:
         """Return the seconds without a heartbeat after which a job counts as abandoned; RQ says 70 here."""
