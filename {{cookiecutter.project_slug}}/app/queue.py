@@ -1,6 +1,7 @@
 """The RQ queue: the connection, the options of a job, and its status."""
 
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -46,14 +47,14 @@ def connect(redis_url: str) -> Queue:
     return Queue(connection=redis, serializer=JSONSerializer, default_timeout=TIMEOUT_SECONDS)
 
 
-def fetch_job(queue: Queue, job_id: str) -> Job:
-    """Return a job of the queue; raise NoSuchJobError if there is none with this id."""
+def fetch_job(queue: Queue, job_id: str, function: Callable[..., Any]) -> Job:
+    """Return a job that calls the function; raise NoSuchJobError if there is none with this id."""
     try:
         job = Job.fetch(job_id, connection=queue.connection, serializer=queue.serializer)
     except ValueError as error:
         raise NoSuchJobError(job_id) from error
-    # RQ ignores what follows a colon.
-    if job.id != job_id:
+    # RQ ignores what follows a colon. A job of another function is for another route to show.
+    if job.id != job_id or job.func_name != f"{function.__module__}.{function.__qualname__}":
         raise NoSuchJobError(job_id)
     return job
 

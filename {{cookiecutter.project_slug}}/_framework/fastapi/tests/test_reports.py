@@ -72,6 +72,12 @@ def test_not_found(client: TestClient, report_id: str) -> None:
     assert client.get(f"/reports/{report_id}").status_code == 404
 
 
+def test_another_job(settings: Settings, client: TestClient) -> None:
+    """A job of another function isn't shown as a report."""
+    other = queue.connect(settings.redis_url).enqueue("operator.add", 1, 2)
+    assert client.get(f"/reports/{other.id}").status_code == 404
+
+
 def test_redis_is_down(settings: Settings) -> None:
     """Without Redis there is an answer that says when to try again."""
     with TestClient(create_app(settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))) as client:

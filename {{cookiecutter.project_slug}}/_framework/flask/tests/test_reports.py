@@ -75,6 +75,13 @@ def test_not_found(client: FlaskClient, report_id: str) -> None:
     assert client.get(f"/reports/{report_id}").status_code == 404
 
 
+def test_another_job(app: Flask, client: FlaskClient) -> None:
+    """A job of another function isn't shown as a report."""
+    with app.app_context():
+        other = current_queue().enqueue("operator.add", 1, 2)
+    assert client.get(f"/reports/{other.id}").status_code == 404
+
+
 def test_location_of_copy(app: Flask, client: FlaskClient) -> None:
     """The location of a copy of the blueprint leads to the copy."""
     app.register_blueprint(routes.blueprint, name="summaries", url_prefix="/summaries")

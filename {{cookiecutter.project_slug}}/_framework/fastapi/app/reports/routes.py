@@ -35,7 +35,11 @@ def create_report(queue: QueueDep, request: Request, response: Response) -> Repo
 def get_report(report_id: str, queue: QueueDep) -> Report:
     """Return a report and its progress."""
     try:
-        return describe(fetch_job(queue, report_id))
+{% if cookiecutter.sample == "products" %}
+        return describe(fetch_job(queue, report_id, summarise_catalogue))
+{% else %}
+        return describe(fetch_job(queue, report_id, describe_worker))
+{% endif %}
     except NoSuchJobError:
         raise HTTPException(HTTPStatus.NOT_FOUND, f"There is no report {report_id}.") from None
 

@@ -37,7 +37,11 @@ def create_report() -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
 def get_report(report_id: str) -> dict[str, Any]:
     """Return a report and its progress."""
     try:
-        job = fetch_job(current_queue(), report_id)
+{% if cookiecutter.sample == "products" %}
+        job = fetch_job(current_queue(), report_id, summarise_catalogue)
+{% else %}
+        job = fetch_job(current_queue(), report_id, describe_worker)
+{% endif %}
     except NoSuchJobError:
         abort(HTTPStatus.NOT_FOUND, f"There is no report {report_id}.")
     return describe(job)
