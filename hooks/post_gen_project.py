@@ -35,6 +35,7 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
         "tests/test_reports.py",
         "tests/test_worker.py",
     ),
+    ("proxy", ("caddy",)): ("Caddyfile",),
     ("sample", ("products",)): (
         "app/products",
         "migrations/versions/0001_create_products.py",

@@ -1,3 +1,6 @@
 """The {{ cookiecutter.project_name }} service."""
 
-__version__ = "0.1.0"
+import os
+
+# The image has it from TAG: see compose.prod.yaml.
+__version__ = os.environ.get("VERSION", "development")

@@ -15,6 +15,7 @@ import alembic_postgresql_enum  # noqa: F401  # autogenerate compares the values
 {% endif %}
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+from alembic.migration import MigrationContext
 {% if cookiecutter.database == "mariadb" %}
 from alembic.operations.ops import DropIndexOp, DropTableOp, MigrationScript, ModifyTableOps
 {% endif %}
@@ -29,6 +30,8 @@ import app
 from app import logs
 from app.database import Base
 from app.settings import Settings, load_settings
+
+logger = logging.getLogger("migrations")
 
 
 def import_models() -> None:
@@ -82,8 +85,18 @@ def keep_indexes_of_dropped_tables(_context: Any, _revision: Any, scripts: list[
 
 
 {% endif %}
+def find_unknown(connection: Connection) -> set[str]:
+    """Return the revisions of the database that this version of the service has no migration for."""
+    known = {script.revision for script in context.script.walk_revisions()}
+    return set(MigrationContext.configure(connection).get_current_heads()) - known
+
+
 def migrate(connection: Connection) -> None:
     """Run the command that Alembic was started with."""
+    # Production migrates with `-x newer=ok`: after a rollback, the database is ahead of the code.
+    if "newer" in context.get_x_argument(as_dictionary=True) and (unknown := find_unknown(connection)):
+        logger.warning("nothing to migrate: the database is at %s, newer than this version", ", ".join(unknown))
+        return
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
