@@ -86,6 +86,11 @@ class Project:
         return states
 
     @property
+    def production_services(self) -> dict[str, str]:
+        """The state that each service of production is in once it has started."""
+        return self.services | ({"proxy": "running"} if self.answers["proxy"] != "none" else {})
+
+    @property
     def production_image(self) -> str:
         """The tag that the production stack builds and runs."""
         return f"{self.slug}:0.1.0"

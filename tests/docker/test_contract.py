@@ -21,7 +21,7 @@ def test_every_service_is_healthy(project: Project, production: Stack) -> None:
     """`up --wait` ends with every service healthy, and the migrations applied."""
     containers = production.containers()
     states = {name: one["State"].get("Health", one["State"])["Status"] for name, one in containers.items()}
-    assert states == project.services
+    assert states == project.production_services
     assert all(one["State"]["ExitCode"] == 0 for one in containers.values())
 
 

@@ -1,0 +1,144 @@
+"""Deploys and rollbacks under load: nothing is lost, and what goes wrong leaves the old version serving."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.docker.load import load
+from tests.docker.stack import Project, Stack
+
+RATE = 50  # requests a second
+JOB_SECONDS = 10
+MIGRATION = '''"""Made by a test."""
+
+from alembic import op
+
+revision = "{revision}"
+down_revision = {previous!r}
+
+
+def upgrade() -> None:
+    """Add a table."""
+    op.execute("CREATE TABLE {revision} (id INTEGER PRIMARY KEY)")
+    op.execute("{statement}")
+'''
+
+
+@pytest.fixture
+def deployed(project: Project, production: Stack) -> Iterator[Stack]:
+    """Return the production stack, and put its first version back at the end."""
+    before = {path: path.read_bytes() for path in project.directory.rglob("*") if path.is_file()}
+    yield production
+    for path in project.directory.rglob("*"):
+        if path.is_file() and path not in before:
+            path.unlink()
+    for path, content in before.items():
+        path.write_bytes(content)
+    project.run("make", "rollback")
+
+
+def prepare(project: Project, tag: str, *, statement: str = "SELECT 1", code: str = "") -> None:
+    """Add a line of code and a migration that ends with a statement, and choose a new tag."""
+    with (project.directory / "app" / "main.py").open("a", encoding="utf-8") as file:
+        file.write(f"{code}  # {tag}\n")
+    choose(project, tag)
+    if project.has_database:
+        versions = project.directory / "migrations" / "versions"
+        versions.mkdir(exist_ok=True)
+        revision = f"test{tag.replace('.', '')}"
+        (versions / f"{revision}.py").write_text(
+            MIGRATION.format(revision=revision, previous=head(versions), statement=statement), encoding="utf-8"
+        )
+
+
+def head(versions: Path) -> str | None:
+    """Return the last revision: the one that no other file follows."""
+    known, followed = set(), set()
+    for file in versions.glob("*.py"):
+        names = dict(line.split(" = ", 1) for line in file.read_text(encoding="utf-8").splitlines() if " = " in line)
+        values = {name.partition(":")[0]: value.strip("\"'") for name, value in names.items()}
+        known.add(values["revision"])
+        followed.add(values["down_revision"])
+    return next(iter(known - followed), None)
+
+
+def choose(project: Project, tag: str) -> None:
+    """Set TAG, as the README says."""
+    (project.directory / ".env").write_text(f"PORT={project.port}\nTAG={tag}\n", encoding="utf-8")
+
+
+def version(stack: Stack) -> str:
+    """Return the version that answers."""
+    with stack.client() as client:
+        answer: str = client.get("/").json()["version"]
+        return answer
+
+
+def start_job(stack: Stack) -> str:
+    """Start a job that takes a while, and return its id."""
+    enqueue = (
+        "from app import queue; from app.settings import load_settings; "
+        f"print(queue.connect(load_settings().redis_url).enqueue('time.sleep', {JOB_SECONDS}).id)"
+    )
+    return stack.execute("python", "-c", enqueue).strip()
+
+
+def job_status(stack: Stack, job: str) -> str:
+    """Return the status of a job."""
+    return stack.execute("redis-cli", "--raw", "hget", f"rq:job:{job}", "status", service="redis").strip()
+
+
+@pytest.mark.only_where(proxy=["caddy"])
+@pytest.mark.one_for_each("database")
+def test_deploy_behind_the_proxy(project: Project, deployed: Stack) -> None:
+    """No request fails while a version with a migration replaces another, nor while it is rolled back."""
+    job = start_job(deployed) if project.queues else ""
+    prepare(project, "0.2.0")
+    with load(project.port, rate=RATE, writes=project.stores) as requests:
+        time.sleep(1)
+        project.run("make", "deploy")
+        time.sleep(1)
+    assert requests.failed == []
+    assert requests.sent >= 5 * RATE
+    assert version(deployed) == "0.2.0"
+    assert "twin" not in deployed.containers()
+    if job:
+        assert job_status(deployed, job) == "finished"
+    with load(project.port, rate=RATE, writes=project.stores) as requests:
+        fail_to_deploy(project, "0.3.0")
+        choose(project, "0.1.0")
+        project.run("make", "rollback")
+    assert requests.failed == []
+    assert version(deployed) == "0.1.0"
+
+
+@pytest.mark.only_where(proxy=["none"], database=["sqlite", "postgresql", "mariadb"])
+@pytest.mark.one_for_each("framework")
+def test_deploy_without_a_proxy(project: Project, deployed: Stack) -> None:
+    """A migration that fails leaves the old version serving; a rollback returns to an older one."""
+    prepare(project, "0.2.0")
+    project.run("make", "deploy")
+    assert version(deployed) == "0.2.0"
+    with load(project.port, rate=RATE, writes=project.stores) as requests:
+        fail_to_deploy(project, "0.3.0")
+    assert requests.failed == []
+    assert version(deployed) == "0.2.0"
+    choose(project, "0.1.0")
+    project.run("make", "rollback")
+    assert version(deployed) == "0.1.0"
+    # As after a reboot: the database is newer than this version.
+    deployed.compose("down")
+    deployed.compose("up", "--detach", "--wait")
+    assert "newer than this version" in deployed.compose("logs", "migrate")
+
+
+def fail_to_deploy(project: Project, tag: str) -> None:
+    """Deploy a version whose migration fails, or which doesn't start if there are no migrations."""
+    if project.has_database:
+        prepare(project, tag, statement="SELECT 1 FROM missing_table")
+    else:
+        prepare(project, tag, code="import missing_module")
+    output = project.run("make", "deploy", expect=2)
+    assert ("missing_table" if project.has_database else "unhealthy") in output
