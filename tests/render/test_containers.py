@@ -54,16 +54,20 @@ def test_compose(project: Path, compose: list[str], complaints: Complaints, file
     assert complaints(project, [file, ".env.example"], command) == ""
 
 
-def test_services(answers: dict[str, str], stack: dict[str, Any]) -> None:
-    """The stack has exactly the services that the answers need."""
+@pytest.mark.parametrize("file", FILES)
+def test_services(answers: dict[str, str], texts: dict[str, str], file: str) -> None:
+    """The stack has exactly the services that the answers need; a proxy and its twin of web in production only."""
+    behind_proxy = answers["proxy"] != "none" and file == "compose.prod.yaml"
     expected = {
+        "proxy": behind_proxy,
+        "twin": behind_proxy,
         "web": True,
         "worker": "queue" in answers["redis"],
         "migrate": answers["database"] != "none",
         "db": answers["database"] in ("postgresql", "mariadb"),
         "redis": answers["redis"] != "none",
     }
-    assert set(stack["services"]) == {name for name, wanted in expected.items() if wanted}
+    assert set(read_stack(texts[file])["services"]) == {name for name, wanted in expected.items() if wanted}
 
 
 def test_references(stack: dict[str, Any]) -> None:
@@ -73,6 +77,7 @@ def test_references(stack: dict[str, Any]) -> None:
         "volumes": {volume for service in services for volume in volumes(service) if re.match(r"\w", volume)},
         "networks": {network for service in services for network in service.get("networks", [])} - {"default"},
         "secrets": {secret for service in services for secret in service.get("secrets", [])},
+        "configs": {config["source"] for service in services for config in service.get("configs", [])},
     }
     assert named == {kind: set(stack.get(kind, {})) for kind in named}
     assert {needed for service in services for needed in service.get("depends_on", ())} <= set(stack["services"])
@@ -83,15 +88,17 @@ def test_images(stack: dict[str, Any]) -> None:
     for name, service in stack["services"].items():
         tag = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", service["image"]).partition(":")[2]
         assert re.fullmatch(r"\d+(\.\d+)*|development", tag), name
-        assert ("build" in service) == (name == "web"), name
+        assert ("build" in service) == (name in ("web", "twin")), name
 
 
 def test_order(answers: dict[str, str], stack: dict[str, Any]) -> None:
     """Services wait until Redis is healthy and the migrations have finished; data services have health checks."""
-    for name in {"web", "worker"} & set(stack["services"]):
+    for name in {"web", "twin", "worker"} & set(stack["services"]):
         expected = {"migrate": "service_completed_successfully"} if answers["database"] != "none" else {}
         expected |= {"redis": "service_healthy"} if answers["redis"] != "none" else {}
         assert conditions(stack["services"][name]) == expected, name
+    if "proxy" in stack["services"]:
+        assert conditions(stack["services"]["proxy"]) == {"web": "service_healthy"}
     if "db" in stack["services"]:
         assert conditions(stack["services"]["migrate"]) == {"db": "service_healthy"}
     for name in {"db", "redis", "worker"} & set(stack["services"]):
@@ -125,7 +132,7 @@ def test_production_hardened(production: dict[str, Any]) -> None:
         assert {"max-size", "max-file"} <= set(service["logging"]["options"]), name
         assert service["restart"] == ("no" if name == "migrate" else "unless-stopped"), name
         assert "privileged" not in service, name
-        assert name in ("db", "redis") or "cap_add" not in service, name
+        assert name in ("db", "redis", "proxy") or "cap_add" not in service, name
 
 
 def test_production_job(texts: dict[str, str], production: dict[str, Any]) -> None:
@@ -178,28 +185,35 @@ def test_port(answers: dict[str, str], texts: dict[str, str]) -> None:
 
 def test_production_source(production: dict[str, Any]) -> None:
     """In production the code in the image runs: nothing of the host is mounted."""
-    assert production["services"]["web"]["build"] == {"context": ".", "target": "production"}
+    build = production["services"]["web"]["build"]
+    assert (build["context"], build["target"]) == (".", "production")
     for name, service in production["services"].items():
         assert all(re.match(r"\w", volume) for volume in volumes(service)), name
 
 
 def test_production_network(answers: dict[str, str], production: dict[str, Any]) -> None:
-    """In production the data services are on an internal network only."""
+    """In production the data services are on an internal network only; behind a proxy, only that is published."""
     services = production["services"]
     ports = {name: service["ports"] for name, service in services.items() if "ports" in service}
-    assert ports == {"web": [f"${{PORT:-{answers['port']}}}:{answers['port']}"]}
+    behind_proxy = answers["proxy"] != "none"
+    if behind_proxy:
+        assert set(ports) == {"proxy"}
+        assert all(port.startswith("${ADDRESS:-127.0.0.1}:") for port in ports["proxy"])
+        assert services["proxy"]["networks"] == ["front"]
+    else:
+        assert ports == {"web": [f"${{PORT:-{answers['port']}}}:{answers['port']}"]}
     for name in {"db", "redis"} & set(services):
         assert services[name]["networks"] == ["data"], name
         assert production["networks"]["data"]["internal"] is True
         # On the internal network alone, the published port would not work.
-        assert services["web"]["networks"] == ["default", "data"]
+        assert services["web"]["networks"] == ["front" if behind_proxy else "default", "data"]
 
 
 def test_production_secrets(answers: dict[str, str], production: dict[str, Any]) -> None:
     """In production passwords are files for the services that need them, and never in the environment."""
     has_password = answers["database"] in ("postgresql", "mariadb")
     for name, service in production["services"].items():
-        wanted = has_password and name != "redis"
+        wanted = has_password and name not in ("redis", "proxy")
         assert service.get("secrets", []) == (["database_password"] if wanted else []), name
         settings = service.get("environment", {})
         assert [

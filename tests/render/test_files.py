@@ -41,6 +41,7 @@ FILES: list[tuple[dict[str, str], str]] = [
         app/worker.py tests/test_reports.py tests/test_worker.py
         """,
     ),
+    ({"proxy": "caddy"}, "Caddyfile"),
     (
         {"sample": "products"},
         """
