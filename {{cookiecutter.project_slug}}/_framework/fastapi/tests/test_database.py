@@ -58,13 +58,15 @@ def test_locked_database(settings: Settings, seconds: int, status: int) -> None:
     async def write(session: SessionDep) -> None:
         await session.execute(text("BEGIN IMMEDIATE"))
 
-    other = sqlite3.connect(str(settings.database_url.database), check_same_thread=False)
-    other.execute("BEGIN IMMEDIATE")
-    unlock = threading.Timer(3.5, other.close)
-    unlock.start()
     with TestClient(app) as client:
+        # Switches to WAL, if no connection has yet: SQLite doesn't wait for a lock then.
+        assert client.get("/write").status_code == 200
+        other = sqlite3.connect(str(settings.database_url.database), check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        unlock = threading.Timer(3.5, other.close)
+        unlock.start()
         assert client.get("/write").status_code == status
-    unlock.join()
+        unlock.join()
 {% else %}
 @pytest.mark.parametrize(
     ("seconds", "statements", "status"),

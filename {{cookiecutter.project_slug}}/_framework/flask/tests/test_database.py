@@ -70,11 +70,14 @@ def test_locked_database(settings: Settings, seconds: int, status: int) -> None:
         db.session.execute(text("BEGIN IMMEDIATE"))
         return "written"
 
+    client = app.test_client()
+    # Switches to WAL, if no connection has yet: SQLite doesn't wait for a lock then.
+    assert client.get("/write").status_code == 200
     other = sqlite3.connect(settings.database_url.database, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
     unlock = threading.Timer(3.5, other.close)
     unlock.start()
-    assert app.test_client().get("/write").status_code == status
+    assert client.get("/write").status_code == status
     unlock.join()
 {% else %}
 @pytest.mark.parametrize(
