@@ -288,6 +288,37 @@ def test_failed_job(project: Project, production: Stack, client: httpx.Client) -
     wait_for(lambda: client.get(address).json()["status"] == "finished")
 
 
+SLOW_STATEMENT = {
+    "flask": """
+from sqlalchemy import text
+from app.database import db
+db.session.execute(text("SELECT SLEEP(4)"))
+""",
+    "fastapi": """
+import asyncio
+from sqlalchemy import text
+from app.database import standalone_session
+from app.settings import load_settings
+async def main():
+    async with standalone_session(load_settings()) as session:
+        await session.execute(text("SELECT SLEEP(4)"))
+asyncio.run(main())
+""",
+}
+
+
+@pytest.mark.only_where(database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"])
+@pytest.mark.one_for_each("framework", "database")
+def test_slow_statement_in_a_job(project: Project, production: Stack, client: httpx.Client) -> None:
+    """A statement of a job may take longer than one of a request."""
+    code = SLOW_STATEMENT[project.answers["framework"]]
+    if project.answers["database"] == "postgresql":
+        code = code.replace("SLEEP", "pg_sleep")
+    address = enqueue(production, f"'builtins.exec', {code!r}, {{}}")
+    wait_for(lambda: client.get(address).json()["status"] not in ("queued", "started"))
+    assert client.get(address).json()["status"] == "finished"
+
+
 @queued
 @each_framework
 def test_stop_waits_for_a_job(production: Stack) -> None:
