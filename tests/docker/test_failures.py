@@ -309,14 +309,14 @@ asyncio.run(main())
 
 @pytest.mark.only_where(database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"])
 @pytest.mark.one_for_each("framework", "database")
-def test_slow_statement_in_a_job(project: Project, production: Stack, client: httpx.Client) -> None:
+def test_slow_statement_in_a_job(project: Project, production: Stack) -> None:
     """A statement of a job may take longer than one of a request."""
     code = SLOW_STATEMENT[project.answers["framework"]]
     if project.answers["database"] == "postgresql":
         code = code.replace("SLEEP", "pg_sleep")
-    address = enqueue(production, f"'builtins.exec', {code!r}, {{}}")
-    wait_for(lambda: client.get(address).json()["status"] not in ("queued", "started"))
-    assert client.get(address).json()["status"] == "finished"
+    job = enqueue(production, f"'builtins.exec', {code!r}, {{}}")
+    wait_for(lambda: production.job_status(job) not in ("queued", "started"))
+    assert production.job_status(job) == "finished"
 
 
 @queued
