@@ -156,6 +156,10 @@ class Stack:
         """Run a command in a running service."""
         return self.compose("exec", "--no-TTY", service, *command, stdin=stdin)
 
+    def job_status(self, job: str) -> str:
+        """Return the status of a job, as RQ keeps it in Redis."""
+        return self.execute("redis-cli", "--raw", "hget", f"rq:job:{job}", "status", service="redis").strip()
+
     def describe(self) -> str:
         """Return the state of every service, and the end of its log."""
         logs = (self.compose("logs", "--no-color", "--tail", "40", name, expect=None) for name in self.project.services)

@@ -262,39 +262,71 @@ def test_health_asks_nobody(production: Stack, client: httpx.Client) -> None:
 
 
 def enqueue(production: Stack, job: str) -> str:
-    """Enqueue a call, as in `time.sleep(1)` but as arguments of `enqueue`, and return the address of its report."""
+    """Enqueue a call, as in `time.sleep(1)` but as arguments of `enqueue`, and return the id of the job."""
     code = f"""
 import os
 from app.queue import connect
 print(connect(os.environ["REDIS_URL"]).enqueue({job}).id)
 """
-    return "/reports/" + production.execute("python", "-c", code, service="worker").split()[-1]
+    return production.execute("python", "-c", code, service="worker").split()[-1]
 
 
 @queued
 @each_framework
-def test_failed_job(production: Stack, client: httpx.Client) -> None:
+def test_failed_job(project: Project, production: Stack, client: httpx.Client) -> None:
     """A job that raises an exception has failed, and its report says so; the worker goes on."""
-    address = enqueue(production, "'operator.truediv', 1, 0")
+    function = "summarise_catalogue" if project.has_products else "describe_worker"
+    address = "/reports/" + enqueue(production, f"'app.reports.job.{function}', 'an argument that it does not take'")
     wait_for(lambda: client.get(address).json()["status"] not in ("queued", "started"))
     report = client.get(address)
     assert report.status_code == 200
     assert report.json().items() >= {"status": "failed", "result": None}.items()
     # One whose code is gone, as after a rename
-    address = enqueue(production, "'app.reports.gone'")
-    wait_for(lambda: client.get(address).json()["status"] == "failed")
+    renamed = enqueue(production, "'app.reports.gone'")
+    wait_for(lambda: production.job_status(renamed) == "failed")
     address = client.post("/reports").headers["Location"]
     wait_for(lambda: client.get(address).json()["status"] == "finished")
 
 
+SLOW_STATEMENT = {
+    "flask": """
+from sqlalchemy import text
+from app.database import db
+db.session.execute(text("SELECT SLEEP(4)"))
+""",
+    "fastapi": """
+import asyncio
+from sqlalchemy import text
+from app.database import standalone_session
+from app.settings import load_settings
+async def main():
+    async with standalone_session(load_settings()) as session:
+        await session.execute(text("SELECT SLEEP(4)"))
+asyncio.run(main())
+""",
+}
+
+
+@pytest.mark.only_where(database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"])
+@pytest.mark.one_for_each("framework", "database")
+def test_slow_statement_in_a_job(project: Project, production: Stack) -> None:
+    """A statement of a job may take longer than one of a request."""
+    code = SLOW_STATEMENT[project.answers["framework"]]
+    if project.answers["database"] == "postgresql":
+        code = code.replace("SLEEP", "pg_sleep")
+    job = enqueue(production, f"'builtins.exec', {code!r}, {{}}")
+    wait_for(lambda: production.job_status(job) not in ("queued", "started"))
+    assert production.job_status(job) == "finished"
+
+
 @queued
 @each_framework
-def test_stop_waits_for_a_job(production: Stack, client: httpx.Client) -> None:
+def test_stop_waits_for_a_job(production: Stack) -> None:
     """A job that takes longer than Docker's own ten seconds is finished before its worker stops."""
-    address = enqueue(production, "'time.sleep', 13")
-    wait_for(lambda: client.get(address).json()["status"] == "started")
+    job = enqueue(production, "'time.sleep', 13")
+    wait_for(lambda: production.job_status(job) == "started")
     production.compose("stop", "worker")
-    assert client.get(address).json()["status"] == "finished"
+    assert production.job_status(job) == "finished"
     assert production.containers()["worker"]["State"]["ExitCode"] == 0
     production.compose("start", "worker")
 
@@ -303,11 +335,11 @@ def test_stop_waits_for_a_job(production: Stack, client: httpx.Client) -> None:
 @each_framework
 def test_worker_is_killed_in_a_job(project: Project, production: Stack, client: httpx.Client) -> None:
     """When a worker's container was killed in a job, that is seen within about a minute: it failed, or is made."""
-    address = enqueue(production, "'time.sleep', 20")
-    wait_for(lambda: client.get(address).json()["status"] == "started")
+    job = enqueue(production, "'time.sleep', 20")
+    wait_for(lambda: production.job_status(job) == "started")
     project.run("docker", "kill", production.containers()["worker"]["Id"])
     production.compose("up", "--detach", "worker")
-    wait_for(lambda: client.get(address).json()["status"] in ("failed", "finished"), seconds=200)
+    wait_for(lambda: production.job_status(job) in ("failed", "finished"), seconds=200)
     address = client.post("/reports").headers["Location"]
     wait_for(lambda: client.get(address).json()["status"] == "finished")
 
@@ -316,16 +348,16 @@ def test_worker_is_killed_in_a_job(project: Project, production: Stack, client: 
 @each_framework
 def test_retries_and_later(production: Stack, client: httpx.Client) -> None:
     """Jobs that are enqueued for later, or to be retried after a while, run."""
-    run_later(production, client)
+    run_later(production)
     # The scheduler is a process of its own, and has to come back as well.
     production.compose("stop", "--timeout", "2", "redis")
     time.sleep(5)
     production.compose("start", "redis")
     wait_for(lambda: client.get("/ready").status_code == 200)
-    run_later(production, client)
+    run_later(production)
 
 
-def run_later(production: Stack, client: httpx.Client) -> None:
+def run_later(production: Stack) -> None:
     """Enqueue a job for later and one that fails and is retried, and wait for both."""
     code = """
 import os
@@ -337,8 +369,8 @@ print(queue.enqueue_in(timedelta(seconds=1), "time.sleep", 0).id)
 print(queue.enqueue("operator.truediv", 1, 0, retry=Retry(max=1, interval=1)).id)
 """
     done, retried = production.execute("python", "-c", code, service="worker").split()[-2:]
-    wait_for(lambda: client.get(f"/reports/{done}").json()["status"] == "finished", seconds=120)
-    wait_for(lambda: client.get(f"/reports/{retried}").json()["status"] == "failed", seconds=120)
+    wait_for(lambda: production.job_status(done) == "finished", seconds=120)
+    wait_for(lambda: production.job_status(retried) == "failed", seconds=120)
 
 
 # --- Processes --------------------------------------------------------------------------------------------------------

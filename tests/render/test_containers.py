@@ -142,6 +142,14 @@ def test_production_job(texts: dict[str, str], production: dict[str, Any]) -> No
         assert int(production["services"]["worker"]["stop_grace_period"].removesuffix("s")) > int(longest)
 
 
+def test_statements_of_a_job(answers: dict[str, str], texts: dict[str, str], stack: dict[str, Any]) -> None:
+    """The worker has the settings of the web service, but its statements may take as long as the longest job."""
+    if "worker" in stack["services"]:
+        (longest,) = re.findall(r"^TIMEOUT_SECONDS = (\d+)$", texts["app/queue.py"], re.MULTILINE)
+        more = {} if answers["database"] == "none" else {"STATEMENT_SECONDS": int(longest)}
+        assert stack["services"]["worker"]["environment"] == stack["services"]["web"]["environment"] | more
+
+
 def test_production_database_can_stop(production: dict[str, Any]) -> None:
     """In production a database has more than the default ten seconds to write its data when it is stopped."""
     if "db" in production["services"]:

@@ -24,6 +24,9 @@ from app.settings import Settings
 logger = logging.getLogger(__name__)
 
 # stop_grace_period in compose.prod.yaml is ten seconds longer, so that a running job can finish.
+{% if cookiecutter.database != "none" %}
+# STATEMENT_SECONDS of the worker, in both compose files, is the same.
+{% endif %}
 TIMEOUT_SECONDS = 300
 KEEP_SECONDS = 24 * 60 * 60
 

@@ -8,7 +8,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
 from http import HTTPStatus
+{% if cookiecutter.database == "mariadb" %}
+from typing import ClassVar
+{% else %}
 from typing import Any, ClassVar
+{% endif %}
 
 {% if cookiecutter.database == "postgresql" %}
 import psycopg
@@ -20,7 +24,7 @@ from psycopg.abc import PQGen
 {% if cookiecutter.database == "sqlite" %}
 from sqlalchemy import MetaData, event, text
 {% else %}
-from sqlalchemy import MetaData, NullPool, text
+from sqlalchemy import MetaData, text
 {% endif %}
 {% if cookiecutter.database == "postgresql" %}
 from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
@@ -36,10 +40,12 @@ from app.columns import UtcDateTime
 from app.problems import problem
 from app.settings import Settings
 
+{% if cookiecutter.database == "mariadb" %}
+UNKNOWN_COLUMN = 1054
+
+{% endif %}
 logger = logging.getLogger(__name__)
 {% if cookiecutter.database == "postgresql" %}
-
-READ_TIMEOUT_SECONDS = 3
 
 
 class Connection(psycopg.AsyncConnection[Any]):
@@ -49,10 +55,12 @@ class Connection(psycopg.AsyncConnection[Any]):
     tcp_user_timeout doesn't help, because the server's kernel still acknowledges what is sent.
     """
 
-    async def wait[T](self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = READ_TIMEOUT_SECONDS) -> T:
+    read_timeout: float | None = None
+
+    async def wait[T](self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait for the server; close the connection when it doesn't answer in time."""
         try:
-            return await super().wait(gen, interval, timeout)
+            return await super().wait(gen, interval, self.read_timeout if timeout is None else timeout)
         except psycopg.OperationalError as error:
             # Errors that the server reports have an SQLSTATE; without one, the connection itself has failed.
             if error.sqlstate is None:
@@ -60,26 +68,11 @@ class Connection(psycopg.AsyncConnection[Any]):
             raise
 
 
-# A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
-# (on its locks, too), and the client gives up on a server that doesn't answer.
-CONNECT_ARGS: dict[str, Any] = {
-    "async_creator_fn": Connection.connect,
-    "connect_timeout": 2,
-    "options": "-c statement_timeout=2500",
-}
-{% elif cookiecutter.database == "mariadb" %}
-
-UNKNOWN_COLUMN = 1054
-# A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
-# (on its locks, too), and the client gives up on a server that doesn't answer.
-CONNECT_ARGS: dict[str, Any] = {
-    "connect_timeout": 2,
-    "read_timeout": 2.5,
-    "init_command": "SET max_statement_time = 2, lock_wait_timeout = 2, innodb_lock_wait_timeout = 2, time_zone = '+00:00'",
-}
-{% else %}
-
-CONNECT_ARGS: dict[str, Any] = {}
+async def connect(*args: Any, read_timeout: float, **options: Any) -> Connection:
+    """Open a connection of the class above."""
+    connection = await Connection.connect(*args, **options)
+    connection.read_timeout = read_timeout
+    return connection
 {% endif %}
 
 
@@ -104,10 +97,17 @@ class Base(DeclarativeBase):
 def create_engine(settings: Settings, pool_size: int = 10) -> AsyncEngine:
     """Create a pool of connections; each is opened when it is first needed."""
 {% if cookiecutter.database == "sqlite" %}
-    engine = create_async_engine(settings.database_url, pool_size=pool_size, pool_timeout=5, hide_parameters=True)
+    engine = create_async_engine(
+        settings.database_url,
+        pool_size=pool_size,
+        pool_timeout=5,
+        connect_args={"timeout": settings.statement_seconds},  # how long a statement waits for a lock
+        hide_parameters=True,  # in error messages: they may be personal data
+    )
     event.listen(engine.sync_engine, "connect", set_pragmas)
     return engine
 {% else %}
+    seconds = settings.statement_seconds
     return create_async_engine(
         settings.database_url,
         pool_size=pool_size,
@@ -115,7 +115,21 @@ def create_engine(settings: Settings, pool_size: int = 10) -> AsyncEngine:
         pool_timeout=3,
         # Replace a connection that the database has closed.
         pool_pre_ping=True,
-        connect_args=CONNECT_ARGS,
+        # The server gives up on a statement (on its locks, too), and the client, a little later, on a server that
+        # doesn't answer. With two seconds for a statement, a request ends after about five, whatever happens.
+        connect_args={
+            "connect_timeout": 2,
+{% if cookiecutter.database == "postgresql" %}
+            "async_creator_fn": connect,
+            "options": f"-c statement_timeout={seconds}s",
+            "read_timeout": seconds + 1,
+{% else %}
+            # A new connection that reaches a hanging server waits for as long as this, too.
+            "read_timeout": seconds + 0.5,
+            "init_command": f"SET max_statement_time = {seconds}, lock_wait_timeout = {seconds}, "
+            f"innodb_lock_wait_timeout = {seconds}, time_zone = '+00:00'",
+{% endif %}
+        },
         hide_parameters=True,  # in error messages: they may be personal data
 {% if cookiecutter.database == "mariadb" %}
         # Each statement sees what has been committed, as in PostgreSQL. By default MariaDB refuses to change a row that
@@ -129,12 +143,7 @@ def create_engine(settings: Settings, pool_size: int = 10) -> AsyncEngine:
 @asynccontextmanager
 async def standalone_session(settings: Settings) -> AsyncIterator[AsyncSession]:
     """Open a session outside of a request, in the event loop of a job or script."""
-{% if cookiecutter.database == "sqlite" %}
     engine = create_engine(settings, pool_size=1)
-{% else %}
-    # Without the time limits of a request: RQ ends a job that takes too long.
-    engine = create_async_engine(settings.database_url, poolclass=NullPool, connect_args={"connect_timeout": 2})
-{% endif %}
     try:
         async with AsyncSession(engine) as session:
             yield session
@@ -195,8 +204,7 @@ async def handle_deleted(_request: Request, _error: Exception) -> Response:
 def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
     """Let readers and a writer work at the same time, writers wait for each other, and check foreign keys."""
     cursor = connection.cursor()
-    # The time limit first: the next one may have to wait too.
-    for pragma in ("busy_timeout = 2500", "journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 {% endif %}

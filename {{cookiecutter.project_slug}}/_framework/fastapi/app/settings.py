@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     )
     database_url: Annotated[URL, NoDecode]
 {% endif %}
+{% if cookiecutter.database != "none" %}
+    statement_seconds: int = Field(default=2, ge=1, le=3600)
+{% endif %}
 {% if cookiecutter.redis != "none" %}
     redis_url: str = Field(pattern=r"^rediss?://.+")
 {% endif %}

@@ -1,5 +1,11 @@
 """A database that is away or busy is answered with 503, and a broken constraint with 409."""
 
+{% if cookiecutter.database == "sqlite" %}
+import sqlite3
+import threading
+
+{% endif %}
+import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import make_url, text
@@ -8,6 +14,13 @@ from sqlalchemy.exc import IntegrityError
 from app.dependencies import SessionDep
 from app.main import create_app
 from app.settings import Settings
+{% if cookiecutter.database == "postgresql" %}
+
+SLEEP, NO_LIMIT = "SELECT pg_sleep(3.5)", "SET statement_timeout = 0"
+{% elif cookiecutter.database == "mariadb" %}
+
+SLEEP, NO_LIMIT = "SELECT SLEEP(3.5)", "SET max_statement_time = 0"
+{% endif %}
 
 
 def add_route(app: FastAPI) -> None:
@@ -33,6 +46,45 @@ def test_database_is_down(settings: Settings) -> None:
         response = client.get("/ask")
     assert (response.status_code, response.headers["Content-Type"]) == (503, "application/problem+json")
     assert int(response.headers["Retry-After"]) > 0
+
+
+{% if cookiecutter.database == "sqlite" %}
+@pytest.mark.parametrize(("seconds", "status"), [(1, 503), (10, 200)])
+def test_locked_database(settings: Settings, seconds: int, status: int) -> None:
+    """A statement waits for a lock for STATEMENT_SECONDS."""
+    app = create_app(settings.model_copy(update={"statement_seconds": seconds}))
+
+    @app.get("/write")
+    async def write(session: SessionDep) -> None:
+        await session.execute(text("BEGIN IMMEDIATE"))
+
+    with TestClient(app) as client:
+        # Switches to WAL, if no connection has yet: SQLite doesn't wait for a lock then.
+        assert client.get("/write").status_code == 200
+        other = sqlite3.connect(str(settings.database_url.database), check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        unlock = threading.Timer(3.5, other.close)
+        unlock.start()
+        assert client.get("/write").status_code == status
+        unlock.join()
+{% else %}
+@pytest.mark.parametrize(
+    ("seconds", "statements", "status"),
+    [(1, [SLEEP], 503), (1, [NO_LIMIT, SLEEP], 503), (10, [SLEEP], 200)],
+    ids=["server gives up", "client gives up", "enough time"],
+)
+def test_slow_statement(settings: Settings, seconds: int, statements: list[str], status: int) -> None:
+    """A statement may take STATEMENT_SECONDS."""
+    app = create_app(settings.model_copy(update={"statement_seconds": seconds}))
+
+    @app.get("/sleep")
+    async def sleep(session: SessionDep) -> None:
+        for statement in statements:
+            await session.execute(text(statement))
+
+    with TestClient(app) as client:
+        assert client.get("/sleep").status_code == status
+{% endif %}
 
 
 def test_constraint(app: FastAPI, client: TestClient) -> None:

@@ -22,6 +22,7 @@ from app.settings import load_settings
 {% if cookiecutter.database != "none" %}
         ("DATABASE_URL", "oracle://db"),
         ("DATABASE_URL", "oracle://db:port/app"),
+        ("STATEMENT_SECONDS", "0"),
 {% endif %}
 {% if cookiecutter.redis != "none" %}
         ("REDIS_URL", "http://redis"),

@@ -30,27 +30,11 @@ from app.columns import UtcDateTime
 from app.problems import problem
 from app.settings import Settings
 
-{% if cookiecutter.database == "sqlite" %}
-logger = logging.getLogger(__name__)
-{% elif cookiecutter.database == "postgresql" %}
-# A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
-# (on its locks, too), and the client gives up on a server that doesn't answer.
-CONNECT_ARGS: dict[str, Any] = {"connect_timeout": 2, "options": "-c statement_timeout=2500"}
-READ_TIMEOUT_SECONDS = 3
-
-logger = logging.getLogger(__name__)
-{% else %}
+{% if cookiecutter.database == "mariadb" %}
 UNKNOWN_COLUMN = 1054
-# A request ends with 503 after about five seconds, whatever happens to the database: the server gives up on a statement
-# (on its locks, too), and the client gives up on a server that doesn't answer.
-CONNECT_ARGS: dict[str, Any] = {
-    "connect_timeout": 2,
-    "read_timeout": 2.5,
-    "init_command": "SET max_statement_time = 2, lock_wait_timeout = 2, innodb_lock_wait_timeout = 2, time_zone = '+00:00'",
-}
 
-logger = logging.getLogger(__name__)
 {% endif %}
+logger = logging.getLogger(__name__)
 
 
 class Base(DeclarativeBase):
@@ -79,8 +63,13 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Configure the connections and the answers to database errors."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
 {% if cookiecutter.database == "sqlite" %}
-    # Parameters in error messages may be personal data.
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": settings.threads, "hide_parameters": True}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_size": settings.threads,
+        # How long a statement waits for a lock.
+        "connect_args": {"timeout": settings.statement_seconds},
+        # Parameters in error messages may be personal data.
+        "hide_parameters": True,
+    }
 {% else %}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         # Fewer connections than threads: while the database hangs, the other threads still answer.
@@ -89,7 +78,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         "pool_timeout": 1,
         # Replace a connection that the database has closed.
         "pool_pre_ping": True,
-        "connect_args": CONNECT_ARGS,
+        "connect_args": connect_args(settings.statement_seconds),
         # Parameters in error messages may be personal data.
         "hide_parameters": True,
 {% if cookiecutter.database == "mariadb" %}
@@ -119,6 +108,26 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 {% if cookiecutter.database != "sqlite" %}
+def connect_args(statement_seconds: int) -> dict[str, Any]:
+    """Return the time limits of a connection.
+
+    The server gives up on a statement (on its locks, too), and the client, a little later, on a server that doesn't
+    answer. With two seconds for a statement, a request ends after about five, whatever happens to the database.
+    """
+    return {
+        "connect_timeout": 2,
+{% if cookiecutter.database == "postgresql" %}
+        "options": f"-c statement_timeout={statement_seconds}s",
+        "read_timeout": statement_seconds + 1,
+{% else %}
+        # A new connection that reaches a hanging server waits for as long as this, too.
+        "read_timeout": statement_seconds + 0.5,
+        "init_command": f"SET max_statement_time = {statement_seconds}, lock_wait_timeout = {statement_seconds}, "
+        f"innodb_lock_wait_timeout = {statement_seconds}, time_zone = '+00:00'",
+{% endif %}
+    }
+
+
 def end_transaction(response: Response) -> Response:
     """End the transaction while the response still stands: Flask would answer 500 if it failed at the very end."""
     try:
@@ -163,7 +172,11 @@ def handle_deleted(_error: Exception) -> Response:
 
 def ping() -> None:
     """Connect and run a query; raise when the database is down. The pool isn't used: under load it may be busy."""
-    engine = create_engine(db.engine.url, poolclass=NullPool{{ "" if cookiecutter.database == "sqlite" else ", connect_args=CONNECT_ARGS" }})
+{% if cookiecutter.database == "sqlite" %}
+    engine = create_engine(db.engine.url, poolclass=NullPool)
+{% else %}
+    engine = create_engine(db.engine.url, poolclass=NullPool, connect_args=connect_args(statement_seconds=2))
+{% endif %}
 {% if cookiecutter.database == "postgresql" %}
     event.listen(engine, "do_connect", connect)
 {% endif %}
@@ -179,8 +192,6 @@ def ping() -> None:
 
 def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
     """Let readers and a writer work at the same time, writers wait for each other, and check foreign keys."""
-    # First: the next one may have to wait too.
-    connection.execute("PRAGMA busy_timeout = 2500")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -194,10 +205,12 @@ class Connection(psycopg.Connection[Any]):
     tcp_user_timeout doesn't help, because the server's kernel still acknowledges what is sent.
     """
 
-    def wait[T](self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = READ_TIMEOUT_SECONDS) -> T:
+    read_timeout: float | None = None
+
+    def wait[T](self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:
         """Wait for the server; close the connection when it doesn't answer in time."""
         try:
-            return super().wait(gen, interval, timeout)
+            return super().wait(gen, interval, self.read_timeout if timeout is None else timeout)
         except psycopg.OperationalError as error:
             # Errors that the server reports have an SQLSTATE; without one, the connection itself has failed.
             if error.sqlstate is None:
@@ -207,5 +220,8 @@ class Connection(psycopg.Connection[Any]):
 
 def connect(_dialect: Any, _record: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Connection:
     """Open a connection of the class above."""
-    return Connection.connect(*args, **options)
+    read_timeout = options.pop("read_timeout")
+    connection = Connection.connect(*args, **options)
+    connection.read_timeout = read_timeout
+    return connection
 {% endif %}

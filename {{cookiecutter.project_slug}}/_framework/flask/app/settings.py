@@ -30,6 +30,7 @@ class Settings:
     trusted_proxies: list[str]
 {% if cookiecutter.database != "none" %}
     database_url: URL
+    statement_seconds: int
 {% endif %}
 {% if cookiecutter.redis != "none" %}
     redis_url: str
@@ -56,6 +57,9 @@ def load_settings() -> Settings:
             database_url=parse_database_url(env.str("DATABASE_URL", "sqlite:////data/app.db")),
 {% elif cookiecutter.database != "none" %}
             database_url=parse_database_url(env.str("DATABASE_URL"), env.str("DATABASE_PASSWORD_FILE", None)),
+{% endif %}
+{% if cookiecutter.database != "none" %}
+            statement_seconds=env.int("STATEMENT_SECONDS", 2, validate=validate.Range(1, 3600)),
 {% endif %}
 {% if cookiecutter.redis != "none" %}
             redis_url=env.str("REDIS_URL", validate=validate.Regexp(r"rediss?://.+", error="must start with redis://")),

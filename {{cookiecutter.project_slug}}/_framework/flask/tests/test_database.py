@@ -1,6 +1,10 @@
 """Answers to database errors: 503 for an outage, 409 for a conflict, 500 for a mistake in a statement."""
 
 import dataclasses
+{% if cookiecutter.database == "sqlite" %}
+import sqlite3
+import threading
+{% endif %}
 
 import pytest
 from flask import Flask
@@ -11,6 +15,11 @@ from app.database import db
 from app.main import create_app
 from app.settings import Settings
 
+{% if cookiecutter.database == "postgresql" %}
+SLEEP, NO_LIMIT = "SELECT pg_sleep(3.5)", "SET statement_timeout = 0"
+{% elif cookiecutter.database == "mariadb" %}
+SLEEP, NO_LIMIT = "SELECT SLEEP(3.5)", "SET max_statement_time = 0"
+{% endif %}
 SEATS = Table("seats", MetaData(), Column("number", Integer, unique=True), prefixes=["TEMPORARY"])
 
 
@@ -47,6 +56,46 @@ def test_pool_is_exhausted(settings: Settings) -> None:
     assert app.test_client().get("/ask").status_code == 503
     connection.close()
     assert app.test_client().get("/ask").status_code == 200
+{% endif %}
+
+
+{% if cookiecutter.database == "sqlite" %}
+@pytest.mark.parametrize(("seconds", "status"), [(1, 503), (10, 200)])
+def test_locked_database(settings: Settings, seconds: int, status: int) -> None:
+    """A statement waits for a lock for STATEMENT_SECONDS."""
+    app = create_app(dataclasses.replace(settings, statement_seconds=seconds))
+
+    @app.get("/write")
+    def write() -> str:
+        db.session.execute(text("BEGIN IMMEDIATE"))
+        return "written"
+
+    client = app.test_client()
+    # Switches to WAL, if no connection has yet: SQLite doesn't wait for a lock then.
+    assert client.get("/write").status_code == 200
+    other = sqlite3.connect(settings.database_url.database, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    unlock = threading.Timer(3.5, other.close)
+    unlock.start()
+    assert client.get("/write").status_code == status
+    unlock.join()
+{% else %}
+@pytest.mark.parametrize(
+    ("seconds", "statements", "status"),
+    [(1, [SLEEP], 503), (1, [NO_LIMIT, SLEEP], 503), (10, [SLEEP], 200)],
+    ids=["server gives up", "client gives up", "enough time"],
+)
+def test_slow_statement(settings: Settings, seconds: int, statements: list[str], status: int) -> None:
+    """A statement may take STATEMENT_SECONDS."""
+    app = create_app(dataclasses.replace(settings, statement_seconds=seconds))
+
+    @app.get("/sleep")
+    def sleep() -> str:
+        for statement in statements:
+            db.session.execute(text(statement))
+        return "slept"
+
+    assert app.test_client().get("/sleep").status_code == status
 {% endif %}
 
 
