@@ -85,11 +85,6 @@ def start_job(stack: Stack) -> str:
     return stack.execute("python", "-c", enqueue).strip()
 
 
-def job_status(stack: Stack, job: str) -> str:
-    """Return the status of a job."""
-    return stack.execute("redis-cli", "--raw", "hget", f"rq:job:{job}", "status", service="redis").strip()
-
-
 @pytest.mark.only_where(proxy=["caddy"])
 @pytest.mark.one_for_each("database")
 def test_deploy_behind_the_proxy(project: Project, deployed: Stack) -> None:
@@ -105,7 +100,7 @@ def test_deploy_behind_the_proxy(project: Project, deployed: Stack) -> None:
     assert version(deployed) == "0.2.0"
     assert "twin" not in deployed.containers()
     if job:
-        assert job_status(deployed, job) == "finished"
+        assert deployed.job_status(job) == "finished"
     with load(project.port, rate=RATE, writes=project.stores) as requests:
         fail_to_deploy(project, "0.3.0")
         choose(project, "0.1.0")
