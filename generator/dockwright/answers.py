@@ -1,11 +1,12 @@
 """Files of answers: TOML, JSON, or the record that each project has."""
 
+import errno
 import json
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
 
-from dockwright.directory import check_output_dir
 from dockwright.errors import AnswersFileError, UnknownOptionError
 from dockwright.template import Answers, Template
 
@@ -34,12 +35,15 @@ def read_answers(template: Template, path: Path) -> dict[str, str]:
 
 
 def check_new_file(path: Path) -> None:
-    """Raise AnswersFileError or OutputDirectoryError if answers can't be written to this path."""
+    """Raise AnswersFileError if answers can't be written to this path."""
     if path.suffix not in WRITTEN:
         raise AnswersFileError(path, f"let its name end with {' or '.join(WRITTEN)}")
     if path.exists():
         raise AnswersFileError(path, "it exists already: choose another name")
-    check_output_dir(path.parent)
+    if not path.parent.is_dir():
+        raise AnswersFileError(path, os.strerror(errno.ENOENT))
+    if not os.access(path.parent, os.W_OK):
+        raise AnswersFileError(path, os.strerror(errno.EACCES))
 
 
 def write_answers(path: Path, answers: Answers) -> None:
@@ -48,7 +52,6 @@ def write_answers(path: Path, answers: Answers) -> None:
     lines = [f"{name} = {json.dumps(answer, ensure_ascii=False)}\n" for name, answer in answers.items()]
     text = "".join(lines) if path.suffix == ".toml" else json.dumps(answers, ensure_ascii=False, indent=2) + "\n"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as error:

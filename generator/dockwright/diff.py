@@ -1,13 +1,22 @@
 """What a project would change in a directory, as a unified diff."""
 
+import errno
 import io
+import os
 from collections.abc import Iterator, Mapping
 from difflib import unified_diff
 from pathlib import Path
 
+from dockwright.errors import OutputDirectoryError
+
 
 def differences(files: Mapping[str, bytes], directory: Path) -> Iterator[str]:
-    """Yield the lines of a diff from the directory's files to these; other files in the directory are left out."""
+    """Yield the lines of a diff from the directory's files to these; other files in the directory are left out.
+
+    Raises OutputDirectoryError if it is no directory.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise OutputDirectoryError(directory, os.strerror(errno.ENOTDIR))
     for name, content in files.items():
         path = directory / name
         try:

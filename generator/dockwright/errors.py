@@ -134,6 +134,16 @@ class OutputDirectoryError(GeneratorError):
         super().__init__(f"can't write to {directory} ({reason}): choose another directory with --output-dir")
 
 
+class StoppedError(GeneratorError):
+    """The command was interrupted after the project had been written."""
+
+    exit_code = 130
+
+    def __init__(self, project: Path) -> None:
+        """Say that it is there."""
+        super().__init__(f"stopped, but {project} is written")
+
+
 class RenderingError(GeneratorError):
     """The template can't be rendered."""
 

@@ -47,7 +47,7 @@ def list_presets(template: Template, arguments: Namespace) -> int:
 
 MATRIX = Command(
     "matrix",
-    "list the combinations of answers that lead to different images or stacks",
+    "list the combinations of answers that tests and CI go through",
     list_combinations,
     lambda _: (Flag(("--format",), "The form of the list", "FORMAT", FORMATS), JSON),
     lambda template: tuple(option for option in template.options.values() if option.choices),

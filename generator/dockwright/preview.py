@@ -1,6 +1,7 @@
 """What a set of answers leads to, read from the rendered project."""
 
 from dataclasses import dataclass
+from functools import cache
 
 from dockwright.template import Answers, Template
 
@@ -15,16 +16,21 @@ class Service:
     needs: tuple[str, ...]
 
 
+def render_once(template: Template, answers: Answers) -> dict[str, bytes]:
+    """Return the content of each file of the project, by its path."""
+    return _render(template, tuple(answers.items()))
+
+
 def files(template: Template, answers: Answers) -> dict[str, int]:
     """Return the size in bytes of each file of the project, by its path."""
-    return {name: len(content) for name, content in template.files(answers).items()}
+    return {name: len(content) for name, content in render_once(template, answers).items()}
 
 
 def services(template: Template, answers: Answers) -> list[Service]:
     """Return the services that `docker compose up` starts, in order."""
     import yaml
 
-    stack = yaml.safe_load(template.files(answers)["compose.yaml"])
+    stack = yaml.safe_load(render_once(template, answers)["compose.yaml"])
     return [
         Service(
             name,
@@ -34,3 +40,8 @@ def services(template: Template, answers: Answers) -> list[Service]:
         )
         for name, service in stack["services"].items()
     ]
+
+
+@cache
+def _render(template: Template, answers: tuple[tuple[str, str], ...]) -> dict[str, bytes]:
+    return template.files(dict(answers))

@@ -5,11 +5,11 @@ import re
 import shlex
 import socket
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockwright.template import Answers, Template
+from dockwright.template import RECORD, Answers, Template
 
 WINDOWS = os.name == "nt"
 # A port is taken if something answers before this; what is free refuses at once, but on Windows.
@@ -58,21 +58,24 @@ def repeat_command(
     answers: Answers,
     output_dir: Path | None,
     name: str | None = None,
-    implied: Mapping[str, str] | None = None,
+    implied: Answers | None = None,
 ) -> str:
     """Return the command that generates the same project without questions, quoted for the user's shell.
 
-    `name` is the command's operand, and `implied` the answers that follow from it.
+    `name` is the command's operand, and `implied` has the answers that follow from it, which need no flag.
     """
-    # Keep a relative path, as in `make new`: an absolute one may come from the shell's search path.
-    words = ["dockwright" if Path(sys.argv[0]).is_absolute() else sys.argv[0]]
-    words += ["--no-input"] if name is None else ["new", name, "--no-input"]
+    words = [_program(), *(() if name is None else ("new", name)), "--no-input"]
     for option, answer in answers.items():
-        if answer != ({**(implied or {})}.get(option) or template.default(option, answers)):
+        if answer != (implied[option] if implied and option in implied else template.default(option, answers)):
             words += _flag(template.options[option].flag, answer)
     if output_dir:
         words += _flag("--output-dir", str(output_dir))
     return quote(words)
+
+
+def compare_command(project: Path) -> str:
+    """Return the command that shows how a project differs from what its record leads to."""
+    return quote([_program(), "new", str(project), "--answers", str(project / RECORD), "--diff"])
 
 
 def start(project: Path, readme: str, port: str, *, windows: bool = WINDOWS) -> Start:
@@ -109,6 +112,11 @@ def quote(words: Iterable[str], *, windows: bool = WINDOWS) -> str:
         word if plain.fullmatch(word) else "'{}'".format(re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", word))
         for word in words
     )
+
+
+def _program() -> str:
+    # Keep a relative path, as in `make new`: an absolute one may come from the shell's search path.
+    return "dockwright" if Path(sys.argv[0]).is_absolute() else sys.argv[0]
 
 
 def _answers(port: int) -> bool:
