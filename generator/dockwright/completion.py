@@ -59,11 +59,11 @@ def bash(template: Template, commands: Collection[Command]) -> str:
     cases = []
     for command in commands:
         flags = command.every_flag(template)
-        for flag in flags:
-            if flag.metavar:
-                patterns = " | ".join(f'"{command.name} {name}"' for name in flag.names)
-                # Without words, bash completes the names of files.
-                cases.append(f'        {patterns}) words="{" ".join(flag.values)}" ;;')
+        # For a value without choices, bash offers the names of files.
+        for choices in dict.fromkeys(flag.values for flag in flags if flag.metavar):
+            same = (name for flag in flags if flag.metavar and flag.values == choices for name in flag.names)
+            patterns = " | ".join(f'"{command.name} {name}"' for name in same)
+            cases.append(f'        {patterns}) words="{" ".join(choices)}" ;;')
         words = " ".join([*command.operands, *(name for flag in flags for name in flag.names)])
         cases.append(f'        "{command.name} "*) words="{words}" ;;')
     names = [command.name for command in commands]
