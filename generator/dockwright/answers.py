@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +61,8 @@ def _parse(path: Path) -> Any:  # noqa: ANN401 # any content
     text = path.read_text(encoding="utf-8")
     match path.suffix:
         case ".toml":
+            import tomllib
+
             return tomllib.loads(text)
         case ".json":
             return json.loads(text)

@@ -1,7 +1,6 @@
 """A git repository for a new project: `git init`, and nothing else."""
 
 import shutil
-import subprocess
 from pathlib import Path
 
 from dockwright.errors import GitError
@@ -22,6 +21,8 @@ def enclosing_repository(directory: Path) -> Path | None:
 
 def init_repository(directory: Path) -> None:
     """Make the directory a repository; raise GitError."""
+    import subprocess
+
     command = ["git", "init", "--quiet", str(directory)]
     done = subprocess.run(command, check=False, capture_output=True, encoding="utf-8", errors="replace")  # noqa: S603 # the user's own git
     if done.returncode:
