@@ -11,7 +11,7 @@ from pathlib import Path
 from dockwright.errors import ForeignFilesError, OutputDirectoryError, TargetExistsError
 
 # What a repository has before its first line of code
-KEPT = re.compile(r"\.git|\.gitignore|(readme|licen[cs]e|copying)(\.\w+)?", re.IGNORECASE)
+KEPT = re.compile(r"\.git|\.gitignore|(readme|licen[cs]e|copying)([-.]\w+)*", re.IGNORECASE)
 
 
 def check_output_dir(directory: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from dockwright import preview
 from dockwright.answers import read_answers, write_answers
+from dockwright.cli import main
 from dockwright.template import RECORD, Template, load, render
 from tests.unit.checkout import copy_checkout, read_tree
 from tests.unit.conftest import Run
@@ -45,10 +46,14 @@ def test_name_is_that_of_the_project_and_its_directory(
 
 
 def test_flags_win_over_the_name(dockwright: Run, output_dir: Path, template: Template) -> None:
-    """With a flag for the project's name, the operand is the directory's name alone."""
+    """A flag wins over the operand, which is then the directory's name alone; the operand wins over a file."""
     assert dockwright("new", "shop", "-y", "--project-name", "The Shop").returncode == 0
-    answers = read_answers(template, output_dir / "shop" / RECORD)
+    record = output_dir / "shop" / RECORD
+    answers = read_answers(template, record)
     assert (answers["project_name"], answers["project_slug"]) == ("The Shop", "shop")
+    assert dockwright("new", "other", "-y", "--answers", str(record)).returncode == 0
+    answers = read_answers(template, output_dir / "other" / RECORD)
+    assert (answers["project_name"], answers["project_slug"]) == ("other", "other")
 
 
 @pytest.mark.parametrize("operand", [".", "../my-shop", "absolute", "link"])
@@ -70,8 +75,10 @@ def test_repository_is_written_into(dockwright: Run, output_dir: Path, repositor
 
 def test_empty_directory_gives_the_name(dockwright: Run, output_dir: Path, template: Template) -> None:
     """A project in an empty directory is named after it, unless a flag or a file of answers has a name."""
-    for arguments, name in (([], "bob-s-shop"), (["--project-name", "Bob"], "Bob")):
-        directory = output_dir / str(len(arguments)) / "bob-s-shop"
+    (output_dir / "answers.toml").write_text('project_name = "Al"\n', encoding="utf-8")
+    file = ["--answers", str(output_dir / "answers.toml")]
+    for arguments, name in (([], "bob-s-shop"), (["--project-name", "Bob"], "Bob"), (file, "Al")):
+        directory = output_dir / name / "bob-s-shop"
         directory.mkdir(parents=True)
         assert dockwright("new", ".", "-y", *arguments, cwd=directory).returncode == 0
         answers = read_answers(template, directory / RECORD)
@@ -112,6 +119,21 @@ def test_written_into_completely_or_not_at_all(
     assert stderr.strip().startswith(sentence)
     assert process.returncode == (130 if failure == "interrupt" else 1)
     assert read_tree(repository) == before
+
+
+def test_interrupt_after_writing_says_so(
+    monkeypatch: pytest.MonkeyPatch, output_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An interrupt between the project and the end of the command doesn't say that nothing was written."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("dockwright.report.start", interrupt)
+    monkeypatch.chdir(output_dir)
+    assert main(["new", "shop", "-y"]) == 130
+    assert capsys.readouterr().err == "error: stopped, but shop is written\n"
+    assert (output_dir / "shop" / RECORD).is_file()
 
 
 @pytest.mark.parametrize("preset", load().presets)
