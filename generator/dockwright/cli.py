@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(template: Template, words: Sequence[str]) -> int:
     match words:
-        case ["-h" | "--help", *_]:
+        case ["-h" | "--help" | "help", *_]:
             print(_help())
             return 0
         case ["--version", *_]:

@@ -110,8 +110,10 @@ def _read_operand(template: Template, operand: str | None, output_dir: Path) -> 
     exists = operand != "" and os.path.isdir(path)  # noqa: PTH112
     if exists:
         check_output_dir(path)
-    # `.` has a name too, and a link has its own.
+    # `.` has a name too, a link has its own, and the root has none.
     name = Path(os.path.abspath(path)).name if exists else path.name  # noqa: PTH100
+    if exists and not name:
+        return Place(path.parent, path), {}
     slug = name
     if template.objections({"project_slug": name}):
         slug = template.default("project_slug", {"project_name": name})
