@@ -39,7 +39,8 @@ class Start:
             "",
             f"  {self.request}",
             "",
-            f"{self.docs} describes the API. Ctrl-C stops the service; `{self.stop}` then removes its containers.",
+            f"{self.docs} describes the API.",
+            f"Ctrl-C stops the service; `{self.stop}` then removes its containers.",
         ]
 
 
