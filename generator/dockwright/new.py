@@ -78,7 +78,7 @@ def _show(request: Request) -> None:
     if not diff:
         place.check(answers)
     files, services = preview.files(template, answers), preview.services(template, answers)
-    changes = "".join(differences(template.files(answers), place.directory(answers))) if diff else ""
+    changes = "".join(differences(preview.render_once(template, answers), place.directory(answers))) if diff else ""
     kept = place.kept(files)
     if "json" in request.switches:
         plan = {
