@@ -12,8 +12,9 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-new: .venv/new.stamp ## Generate a project: with questions, or with flags: make new ARGS="--no-input --framework fastapi"
-	@$(BIN)/dockwright $(ARGS)
+# A later --output-dir in ARGS wins.
+new: .venv/new.stamp ## Generate a project beside this directory: with questions, or: make new ARGS="my-shop --framework fastapi"
+	@$(BIN)/dockwright new --output-dir .. $(ARGS)
 
 # Without an engine the quick tests still run; the Docker tests then fail and say why.
 test: ## Run every test, the quick ones first
@@ -61,7 +62,8 @@ clean: ## Remove the virtual environment, caches and builds
 
 # Re-installed only when pyproject.toml has changed.
 .venv/new.stamp: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@echo 'Installing Dockwright into .venv, once'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 .venv/test.stamp: pyproject.toml | .venv/bin/python
@@ -75,5 +77,6 @@ clean: ## Remove the virtual environment, caches and builds
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 		{ echo 'error: Python 3.11 or newer is needed: install it, or name one: make PYTHON=python3.13 …' >&2; exit 1; }
+	@echo 'Creating .venv'
 	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || \
 		{ rm -rf .venv; echo 'error: Python cannot create a virtual environment: install its venv module (Debian: apt install python3-venv)' >&2; exit 1; }

@@ -1,6 +1,6 @@
 """The errors that users see, each with a message that says what to do."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -21,9 +21,9 @@ class UnknownCommandError(UsageError):
     """The first argument is not a command."""
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
-        """Suggest the closest command, or flags."""
+        """Suggest the closest command, or say how to name a project."""
         match = _closest(name, known)
-        advice = f"did you mean {match}?" if match else "answers are given as flags, which --help lists"
+        advice = f"did you mean {match}?" if match else f"`dockwright new {name}` makes a project of this name"
         super().__init__(f"there is no command {name}: {advice}")
 
 
@@ -31,25 +31,41 @@ class UnknownOptionError(UsageError):
     """No option has this name."""
 
     def __init__(self, name: str, known: Iterable[str], *, owner: str = "") -> None:
-        """Suggest the closest option; `owner` is what does not have the option, if not the whole command line."""
+        """Suggest the closest option; `owner` is what does not have the option, if there is more than one."""
         missing = f"{owner} has no {name}" if owner else f"there is no {name}"
-        super().__init__(f"{missing}: {_suggestion(name, list(known))}")
+        known = list(known)
+        match = _closest(name, known)
+        advice = f"did you mean {match}?" if match else f"choose from {', '.join(known)}"
+        super().__init__(f"{missing}: {advice}")
+
+
+class UnknownFlagError(UsageError):
+    """The command has no such flag."""
+
+    def __init__(self, command: str, flag: str, known: Iterable[str]) -> None:
+        """Suggest the closest flag, or the help."""
+        match = _closest(flag, known)
+        advice = f"did you mean {match}?" if match else f"`dockwright {command} --help` lists what it has"
+        super().__init__(f"dockwright {command} has no {flag}: {advice}")
 
 
 class UselessOptionError(UsageError):
-    """The option has no effect with this command."""
+    """The option has no effect beside the others."""
 
-    def __init__(self, name: str, reason: str) -> None:
+    def __init__(self, flag: str, reason: str) -> None:
         """Say why."""
-        super().__init__(f"--{name.replace('_', '-')} has no effect here, {reason}: leave it out")
+        super().__init__(f"{flag} has no effect here, {reason}: leave it out")
 
 
 class InvalidChoiceError(UsageError):
     """The answer is not one of the option's choices."""
 
     def __init__(self, option: str, answer: str, choices: Iterable[str]) -> None:
-        """Suggest the closest choice, or list all of them."""
-        super().__init__(f"{option} can't be {answer!r}: {_suggestion(answer, list(choices))}")
+        """List all choices, after the closest one."""
+        choices = list(choices)
+        match = _closest(answer.casefold(), choices)
+        advice = f"did you mean {match}? Choose" if match else "choose"
+        super().__init__(f"{option} can't be {answer!r}: {advice} from {', '.join(choices)}")
 
 
 class NoTerminalError(UsageError):
@@ -77,8 +93,36 @@ class TargetExistsError(GeneratorError):
     def __init__(self, target: Path) -> None:
         """Name the directory."""
         super().__init__(
-            f"{target} already exists: choose another project_slug, or another directory with --output-dir"
+            f"{target} already exists: choose another short name (--project-slug) or another directory (--output-dir)"
         )
+
+
+class ForeignFilesError(GeneratorError):
+    """The directory to write into has files that could be in the way."""
+
+    def __init__(self, target: Path, names: Sequence[str]) -> None:
+        """Name the first of them."""
+        others = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        super().__init__(
+            f"{target} has {names[0]}{others}: choose a directory that is empty, "
+            "or has only .git, .gitignore, a README and a licence"
+        )
+
+
+class AnswersFileError(GeneratorError):
+    """A file of answers can't be read or written."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        """Say why, and what to do."""
+        super().__init__(f"{path} can't be used: {reason}")
+
+
+class GitError(GeneratorError):
+    """No git repository can be made."""
+
+    def __init__(self, reason: str) -> None:
+        """Say why."""
+        super().__init__(f"--git can't be done: {reason}")
 
 
 class OutputDirectoryError(GeneratorError):
@@ -88,6 +132,16 @@ class OutputDirectoryError(GeneratorError):
         """Say why."""
         reason = cause.strerror if isinstance(cause, OSError) else cause
         super().__init__(f"can't write to {directory} ({reason}): choose another directory with --output-dir")
+
+
+class StoppedError(GeneratorError):
+    """The command was interrupted after the project had been written."""
+
+    exit_code = 130
+
+    def __init__(self, project: Path) -> None:
+        """Say that it is there."""
+        super().__init__(f"stopped, but {project} is written")
 
 
 class RenderingError(GeneratorError):
@@ -110,10 +164,5 @@ class MissingTemplateError(GeneratorError):
         super().__init__(f"there is no template in {root}: reinstall dockwright")
 
 
-def _suggestion(name: str, known: list[str]) -> str:
-    match = _closest(name, known)
-    return f"did you mean {match}?" if match else f"choose from {', '.join(known)}"
-
-
 def _closest(name: str, known: Iterable[str]) -> str | None:
-    return next(iter(get_close_matches(name, known, n=1)), None)
+    return next(iter(get_close_matches(name, known, n=1, cutoff=0.75)), None)

@@ -1,6 +1,6 @@
 """The questions of `cookiecutter.json` as objects."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,11 +34,17 @@ class Option:
     default: str
     choices: tuple[Choice, ...] = ()
     rule: str = ""
+    aliases: tuple[str, ...] = ()
 
     @property
     def flag(self) -> str:
         """The flag that answers this question on the command line."""
-        return f"--{self.name.replace('_', '-')}"
+        return self.flags[0]
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flag, and its short forms."""
+        return tuple(f"--{name.replace('_', '-')}" for name in (self.name, *self.aliases))
 
     @property
     def title(self) -> str:
@@ -61,14 +67,39 @@ class Option:
             raise InvalidChoiceError(self.name, answer, self.values)
 
 
+@dataclass(frozen=True)
+class Preset:
+    """Named answers to some of the questions, with what they are good for."""
+
+    name: str
+    why: str
+    answers: Mapping[str, str]
+
+
+def choose(name: str, answer: str, values: Iterable[str]) -> str:
+    """Return the value that the answer is, in any case; `name` is what the error message calls the question."""
+    known = {value.casefold(): value for value in values}
+    if answer.casefold() not in known:
+        raise InvalidChoiceError(name, answer, known.values())
+    return known[answer.casefold()]
+
+
+def read_presets(definition: Mapping[str, Any]) -> Iterator[Preset]:
+    """Yield the presets of a `cookiecutter.json` in order."""
+    for name, preset in definition["_presets"].items():
+        yield Preset(name, preset["why"], preset["answers"])
+
+
 def read_options(definition: Mapping[str, Any]) -> Iterator[Option]:
     """Yield the options of a `cookiecutter.json` in order."""
     for name, value in definition.items():
         if name.startswith("_"):
             continue
         texts = definition["__prompts__"][name]
+        aliases = tuple(alias for alias, option in definition["_aliases"].items() if option == name)
         if isinstance(value, list):
             choices = tuple(Choice(answer, texts[answer]) for answer in value)
-            yield Option(name, texts["__prompt__"], value[0], choices)
+            yield Option(name, texts["__prompt__"], value[0], choices, aliases=aliases)
         else:
-            yield Option(name, texts, value, rule=definition["_rules"].get(name, {}).get("why", ""))
+            rule = definition["_rules"].get(name, {}).get("why", "")
+            yield Option(name, texts, value, rule=rule, aliases=aliases)

@@ -1,44 +1,138 @@
 """What the user sees about a project: the answers, the command that repeats them, and the next steps."""
 
 import os
+import re
 import shlex
-import subprocess
+import socket
 import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-from dockwright.template import Answers, Template
+from dockwright.template import RECORD, Answers, Template
+
+WINDOWS = os.name == "nt"
+# A port is taken if something answers before this; what is free refuses at once, but on Windows.
+TIMEOUT_SECONDS = 0.2
+PORTS_TRIED = 100
 
 
-def describe(template: Template, answers: Answers, output_dir: Path) -> dict[str, str]:
+@dataclass(frozen=True)
+class Start:
+    """How to start a project and see it answer, on a port that is free on this machine."""
+
+    commands: list[str]
+    request: str
+    docs: str
+    stop: str
+    port: str
+    wanted: str
+
+    def lines(self) -> list[str]:
+        """Return the steps as text."""
+        taken = [f"Port {self.wanted} is in use on this machine: these commands take {self.port}.", ""]
+        return [
+            *(f"  {command}" for command in self.commands),
+            "",
+            *(taken if self.port != self.wanted else ()),
+            "In another terminal:",
+            "",
+            f"  {self.request}",
+            "",
+            f"{self.docs} describes the API.",
+            f"Ctrl-C stops the service; `{self.stop}` then removes its containers.",
+        ]
+
+
+def describe(template: Template, answers: Answers, output_dir: Path, target: Path | None = None) -> dict[str, str]:
     """Return the summary: a title and a text for each answer, and for the directory."""
     rows = {}
     for option in template.options.values():
         labels = {choice.value: choice.label for choice in option.choices}
         answer = answers[option.name]
         rows[option.title] = labels.get(answer, answer)
-    return rows | {"Directory": str((output_dir / answers["project_slug"]).absolute())}
+    return rows | {"Directory": str((target or output_dir / answers["project_slug"]).absolute())}
 
 
-def repeat_command(template: Template, answers: Answers, output_dir: Path | None) -> str:
-    """Return the command that generates the same project without questions, quoted for the user's shell."""
-    # Keep a relative path, as in `make new`: an absolute one may come from the shell's search path.
-    words = ["dockwright" if Path(sys.argv[0]).is_absolute() else sys.argv[0], "--no-input"]
-    for name, answer in answers.items():
-        if answer != template.default(name, answers):
-            words += _flag(template.options[name].flag, answer)
+def repeat_command(
+    template: Template,
+    answers: Answers,
+    output_dir: Path | None,
+    name: str | None = None,
+    implied: Answers | None = None,
+) -> str:
+    """Return the command that generates the same project without questions, quoted for the user's shell.
+
+    `name` is the command's operand, and `implied` has the answers that follow from it, which need no flag.
+    """
+    words = [_program(), *(() if name is None else ("new", name)), "--no-input"]
+    for option, answer in answers.items():
+        if answer != (implied[option] if implied and option in implied else template.default(option, answers)):
+            words += _flag(template.options[option].flag, answer)
     if output_dir:
         words += _flag("--output-dir", str(output_dir))
-    return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+    return quote(words)
 
 
-def next_commands(project: Path) -> list[str]:
-    """Return the commands that start the project and send the first request of its README."""
-    here = Path.cwd()
-    path = project.absolute()
-    place = path.relative_to(here) if path.is_relative_to(here) else path
-    readme = (project / "README.md").read_text(encoding="utf-8")
+def compare_command(project: Path) -> str:
+    """Return the command that shows how a project differs from what its record leads to."""
+    return quote([_program(), "new", str(project), "--answers", str(project / RECORD), "--diff"])
+
+
+def start(project: Path, readme: str, port: str, *, windows: bool = WINDOWS) -> Start:
+    """Return how to start the project in this directory; its README has the first request."""
+    free = free_port(port)
     request = next(line for line in readme.splitlines() if line.startswith("curl "))
-    return [f"cd {shlex.quote(str(place))}", "docker compose up", request]
+    place = _place(project)
+    up = "docker compose up"
+    if free != port:
+        up = f"$env:PORT={free}; {up}" if windows else f"PORT={free} {up}"
+    return Start(
+        [*([f"cd {quote([place], windows=windows)}"] if place != "." else []), up],
+        # In PowerShell, `curl` may be another command.
+        re.sub("^curl", "curl.exe" if windows else "curl", request).replace(f":{port}/", f":{free}/"),
+        f"http://localhost:{free}/docs",
+        "docker compose down",
+        free,
+        port,
+    )
+
+
+def free_port(port: str) -> str:
+    """Return the first port from this one on that nothing on this machine answers at; this one, if there is none."""
+    candidates = range(int(port), min(int(port) + PORTS_TRIED, 2**16))
+    return next((str(candidate) for candidate in candidates if not _answers(candidate)), port)
+
+
+def quote(words: Iterable[str], *, windows: bool = WINDOWS) -> str:
+    """Return the words as a command line: for PowerShell on Windows, else for a POSIX shell."""
+    if not windows:
+        return shlex.join(words)
+    plain = re.compile(r"[\w./\\:=+-]+")
+    return " ".join(
+        word if plain.fullmatch(word) else "'{}'".format(re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", word))
+        for word in words
+    )
+
+
+def _program() -> str:
+    # Keep a relative path, as in `make new`: an absolute one may come from the shell's search path.
+    return "dockwright" if Path(sys.argv[0]).is_absolute() else sys.argv[0]
+
+
+def _answers(port: int) -> bool:
+    try:
+        # By name: whatever holds the port, on either version of IP, would get the request.
+        with socket.create_connection(("localhost", port), TIMEOUT_SECONDS):
+            return True
+    except OSError:
+        return False
+
+
+def _place(project: Path) -> str:
+    """Return the shortest way to the project from here."""
+    here, path = Path.cwd(), project.absolute()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _flag(name: str, answer: str) -> list[str]:

@@ -1,32 +1,32 @@
 """The template: find it, check answers against its rules, and render projects from it."""
 
-import errno
 import json
-import os
 import runpy
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from dockwright.directory import check_contents, check_target, move_into, workspace
 from dockwright.errors import (
     MissingTemplateError,
     OutputDirectoryError,
     RefusedAnswersError,
     RenderingError,
-    TargetExistsError,
     UnknownOptionError,
 )
-from dockwright.options import Option, read_options
+from dockwright.options import Option, Preset, read_options, read_presets
 
 Answers = Mapping[str, str]
 
 # The directory of the template that cookiecutter renders
 SOURCE = "{{cookiecutter.project_slug}}"
+# The file of each project with its answers and the version of the template
+RECORD = ".dockwright.yaml"
 
 
 @dataclass(frozen=True)
@@ -55,21 +55,41 @@ class Template:
         """The names of the options that stay at their default in a matrix."""
         return tuple(self.definition["_sampled"])
 
-    def objections(self, answers: Answers) -> list[str]:
-        """Return a sentence for each rule or conflict that these answers violate; they need not be complete."""
+    @cached_property
+    def extra(self) -> tuple[str, ...]:
+        """The names of the options that are asked only of who wants to choose everything."""
+        return tuple(self.definition["_extra"])
+
+    @cached_property
+    def presets(self) -> dict[str, Preset]:
+        """The named sets of answers, in order."""
+        return {preset.name: preset for preset in read_presets(self.definition)}
+
+    @property
+    def version(self) -> str:
+        """The version of the template, which is the package's too."""
+        return str(self.definition["_version"])
+
+    def objections(self, answers: Answers, names: Mapping[str, str] | None = None) -> list[str]:
+        """Return a sentence for each rule or conflict that these answers violate; they need not be complete.
+
+        `names` has what the sentences call an option, where that is not its name: a flag, or a question.
+        """
         rules = {name: rule for name, rule in self.definition["_rules"].items() if name in answers}
         conflicts = [
             conflict for conflict in self.definition["_conflicts"] if conflict["when"].keys() <= answers.keys()
         ]
-        return list(self._pre_generation["objections"]({**answers, "_rules": rules, "_conflicts": conflicts}))
+        return list(
+            self._pre_generation["objections"]({**answers, "_rules": rules, "_conflicts": conflicts}, names or {})
+        )
 
-    def check(self, answers: Answers) -> None:
+    def check(self, answers: Answers, names: Mapping[str, str] | None = None) -> None:
         """Raise UnknownOptionError, InvalidChoiceError or RefusedAnswersError for answers that can't be used."""
         for name, answer in answers.items():
             if name not in self.options:
                 raise UnknownOptionError(name, self.options)
             self.options[name].check(answer)
-        if refused := self.objections(answers):
+        if refused := self.objections(answers, names):
             raise RefusedAnswersError(refused)
 
     def default(self, name: str, answers: Answers) -> str:
@@ -84,9 +104,9 @@ class Template:
         environment = create_env_with_context({"cookiecutter": self.definition})
         return str(render_variable(environment, option.default, dict(answers)))
 
-    def complete(self, answers: Answers) -> dict[str, str]:
+    def complete(self, answers: Answers, names: Mapping[str, str] | None = None) -> dict[str, str]:
         """Add the missing answers' defaults, as cookiecutter computes them; raise what `check` raises."""
-        context = self._context(answers)
+        context = self._context(answers, names)
         return {name: context[name] for name in self.options}
 
     def render(self, answers: Answers, output_dir: Path) -> Path:
@@ -97,31 +117,62 @@ class Template:
         context = self._context(answers)
         target = output_dir / str(context["project_slug"])
         check_target(target)
-        with _workspace(output_dir) as workspace:
-            try:
-                self._generate(context, workspace).rename(target)
-            except (Exception, SystemExit) as error:
-                if isinstance(error, OSError) and error.strerror:
-                    raise OutputDirectoryError(output_dir, error) from error
-                raise RenderingError(error) from error
+        with self._project(context, output_dir) as project:
+            project.rename(target)
         return target
 
-    def _context(self, answers: Answers) -> dict[str, Any]:
+    def render_into(self, answers: Answers, target: Path) -> list[str]:
+        """Render a project into a directory that exists, completely or not at all; return the names that it keeps.
+
+        Raises what `check` raises, ForeignFilesError, OutputDirectoryError and RenderingError.
+        """
+        context = self._context(answers)
+        check_contents(target)
+        with self._project(context, target) as project:
+            return move_into(project, target)
+
+    def files(self, answers: Answers) -> dict[str, bytes]:
+        """Return the content of each file of a project by its path; raise what `check` raises, and RenderingError."""
+        context = self._context(answers)
+        with tempfile.TemporaryDirectory() as directory, self._project(context, Path(directory)) as project:
+            files = sorted(path for path in project.rglob("*") if path.is_file())
+            return {path.relative_to(project).as_posix(): path.read_bytes() for path in files}
+
+    def text(self, name: str, answers: Answers) -> str:
+        """Return one file of the template, rendered alone."""
+        from cookiecutter.utils import create_env_with_context
+
+        source = (self.root / SOURCE / name).read_text(encoding="utf-8")
+        environment = create_env_with_context({"cookiecutter": self.definition})
+        return str(environment.from_string(source).render(cookiecutter={**self.definition, **answers}))
+
+    def _context(self, answers: Answers, names: Mapping[str, str] | None = None) -> dict[str, Any]:
         # Check before rendering: an answer that breaks a rule could be template syntax.
-        self.check(answers)
+        self.check(answers, names)
 
         from cookiecutter.generate import generate_context
         from cookiecutter.prompt import prompt_for_config
 
         raw = generate_context(str(self.root / "cookiecutter.json"), extra_context=dict(answers))
         context = dict(prompt_for_config(raw, no_input=True))
-        self.check({name: context[name] for name in self.options})
+        self.check({name: context[name] for name in self.options}, names)
         return context
 
-    def _generate(self, context: dict[str, Any], workspace: Path) -> Path:
+    @contextmanager
+    def _project(self, context: dict[str, Any], output_dir: Path) -> Iterator[Path]:
+        """Render a project in a temporary directory of `output_dir`; raise the errors of this and of the body."""
+        with workspace(output_dir) as directory:
+            try:
+                yield self._generate(context, directory)
+            except (Exception, SystemExit) as error:
+                if isinstance(error, OSError) and error.strerror:
+                    raise OutputDirectoryError(output_dir, error) from error
+                raise RenderingError(error) from error
+
+    def _generate(self, context: dict[str, Any], directory: Path) -> Path:
         from cookiecutter.generate import generate_files
 
-        project = Path(generate_files(self.root, {"cookiecutter": context}, workspace, accept_hooks=False))
+        project = Path(generate_files(self.root, {"cookiecutter": context}, directory, accept_hooks=False))
         # pip also compiles the Python files in the installed template.
         for compiled in list(project.rglob("__pycache__")):
             shutil.rmtree(compiled)
@@ -149,46 +200,3 @@ def load() -> Template:
 def render(answers: Answers, output_dir: Path) -> Path:
     """Render a project from this package's template; see `Template.render`."""
     return load().render(answers, output_dir)
-
-
-def check_output_dir(directory: Path) -> None:
-    """Raise OutputDirectoryError if the directory can't be created or written to; change nothing."""
-    try:
-        absolute = directory.absolute()
-        existing = next(path for path in (absolute, *absolute.parents) if path.exists())
-    except OSError as error:
-        raise OutputDirectoryError(directory, error) from error
-    # cookiecutter renders the whole path of each directory that it creates, including the output directory.
-    if any(opening in str(absolute) for opening in ("{{", "{%", "{#")):
-        raise OutputDirectoryError(directory, "its path contains template syntax")
-    if not existing.is_dir():
-        raise OutputDirectoryError(directory, os.strerror(errno.ENOTDIR))
-    if not os.access(existing, os.W_OK):
-        raise OutputDirectoryError(directory, os.strerror(errno.EACCES))
-
-
-def check_target(target: Path) -> None:
-    """Raise TargetExistsError if `target` exists, even as a dangling link."""
-    if os.path.lexists(target):
-        raise TargetExistsError(target)
-
-
-@contextmanager
-def _workspace(output_dir: Path) -> Iterator[Path]:
-    """Create a temporary directory in `output_dir`; at the end remove it, and created directories that are empty."""
-    check_output_dir(output_dir)
-    output_dir = output_dir.absolute()
-    with ExitStack() as undo:
-        try:
-            for missing in (path for path in (*reversed(output_dir.parents), output_dir) if not path.exists()):
-                undo.callback(_remove_if_empty, missing)
-                missing.mkdir()
-            workspace = undo.enter_context(tempfile.TemporaryDirectory(prefix=".dockwright-", dir=output_dir))
-        except OSError as error:
-            raise OutputDirectoryError(output_dir, error) from error
-        yield Path(workspace)
-
-
-def _remove_if_empty(directory: Path) -> None:
-    with suppress(OSError):
-        directory.rmdir()

@@ -12,10 +12,11 @@ from prompt_toolkit.formatted_text import AnyFormattedText, FormattedText
 from prompt_toolkit.layout.processors import AfterInput
 from prompt_toolkit.utils import get_cwidth
 
+from dockwright.directory import check_contents, check_output_dir, check_target
 from dockwright.errors import RefusedAnswersError, TargetExistsError
 from dockwright.options import Choice, Option
 from dockwright.report import describe
-from dockwright.template import Answers, Template, check_output_dir, check_target
+from dockwright.template import Answers, Template
 
 STYLE = questionary.Style(
     [
@@ -35,13 +36,25 @@ ARROWS = "(arrow keys, then Enter)"
 MARGIN = "   "  # as wide as questionary's pointer
 
 
-def ask(template: Template, given: Answers, output_dir: Path) -> Answers | None:
+def ask(  # noqa: PLR0913
+    template: Template,
+    given: Answers,
+    output_dir: Path,
+    *,
+    plain: bool = False,  # noqa: ARG001
+    target: Path | None = None,
+    preset: str | None = None,
+) -> Answers | None:
     """Ask for every answer that is not given, then for confirmation; return None if the user declines.
 
     Raises RefusedAnswersError, TargetExistsError and OutputDirectoryError for given answers that can't be used.
     """
-    check_output_dir(output_dir)
-    if "project_slug" in given:
+    given = {**(template.presets[preset].answers if preset else {}), **given}
+    if target:
+        check_contents(target)
+    else:
+        check_output_dir(output_dir)
+    if "project_slug" in given and not target:
         check_target(output_dir / given["project_slug"])
     _print(("question", "A containerised web service from a few answers.\n"))
     _print(("quiet", "Enter accepts the default. Ctrl-C quits without writing anything.\n\n"))
@@ -50,7 +63,7 @@ def ask(template: Template, given: Answers, output_dir: Path) -> Answers | None:
         if option.name not in given:
             answers[option.name] = _answer(template, option, answers, output_dir)
     while True:
-        _summarise(describe(template, answers, output_dir))
+        _summarise(describe(template, answers, output_dir, target))
         match _decide():
             case "write":
                 return {name: answers[name] for name in template.options}

@@ -16,8 +16,9 @@ FILES: list[tuple[dict[str, str], str]] = [
     (
         {},
         """
-        .dockerignore .editorconfig .env.example .gitattributes .gitignore Dockerfile Makefile README.md
-        app/__init__.py app/docs.html app/docs.py app/fields.py app/health.py app/healthcheck.py app/logs.py
+        .dockerignore .dockwright.yaml .editorconfig .env.example .gitattributes .gitignore
+        Dockerfile Makefile README.md app/__init__.py app/docs.html app/docs.py
+        app/fields.py app/health.py app/healthcheck.py app/logs.py
         app/main.py app/pagination.py app/problems.py app/serve.py app/settings.py compose.prod.yaml compose.yaml
         development/sitecustomize.py pyproject.toml requirements-dev.txt requirements.txt
         tests/__init__.py tests/conftest.py tests/test_health.py tests/test_problems.py tests/test_settings.py

@@ -52,6 +52,6 @@ def read_definition() -> dict[str, Any]:
 def read_tree(root: Path) -> Tree:
     """Return every file and directory in `root`, with its mode and content."""
     return {
-        path.relative_to(root).as_posix(): (path.stat().st_mode, path.read_bytes() if path.is_file() else b"")
+        path.relative_to(root).as_posix(): (path.lstat().st_mode, path.read_bytes() if path.is_file() else b"")
         for path in root.rglob("*")
     }

@@ -13,59 +13,97 @@ from pathlib import Path
 import pytest
 
 from dockwright import __version__
+from dockwright.cli import COMMANDS
 from dockwright.template import Template
-from tests.unit.checkout import CONFLICT, CONFLICTING, REFUSAL, copy_checkout, read_tree
+from tests.unit.checkout import CONFLICT, CONFLICTING, copy_checkout, read_tree
 from tests.unit.conftest import Run
 
-REFUSED = {
-    "unknown-option": (["--framwork", "flask"], 2, "there is no --framwork: did you mean --framework?"),
+WINDOWS = sys.platform == "win32"
+# Arguments, exit status, and what the sentence has in it
+REFUSED: dict[str, tuple[list[str], int, str]] = {
+    "unknown-flag": (["--framwork", "flask"], 2, "dockwright new has no --framwork: did you mean --framework?"),
+    "unlike-any-flag": (["new", "--colour=red"], 2, "dockwright new has no --colour: `dockwright new --help` lists"),
     "unknown-command": (["matrx"], 2, "there is no command matrx: did you mean matrix?"),
-    "answer-as-command": (
-        ["port=80"],
-        2,
-        "there is no command port=80: answers are given as flags",
-    ),
-    "abbreviated-option": (["--no-input", "--frame", "flask"], 2, "there is no --frame: did you mean --framework?"),
-    "close-choice": (["--no-input", "--framework", "flsk"], 2, "framework can't be 'flsk': did you mean flask?"),
-    "unknown-choice": (["--no-input", "--framework", "x"], 2, "framework can't be 'x': choose from flask, fastapi"),
+    "name-as-command": (["shop"], 2, "there is no command shop: `dockwright new shop` makes a project"),
+    "late-command": (["--json", "matrix"], 2, "the command comes first: dockwright matrix …"),
+    "late-name": (["--no-input", "shop"], 2, "the command comes first: dockwright new shop …"),
+    "two-names": (["new", "my", "shop", "-y"], 2, "shop is one word too many: put quotes around"),
+    "abbreviated-flag": (["--no-input", "--frame", "flask"], 2, "has no --frame: did you mean --framework?"),
     "no-value": (["--no-input", "--framework"], 2, "argument --framework: expected one argument"),
-    "rule": (["--no-input", "--port", "80"], 1, "port '80' can't be used: use a number from 1024 to 65535"),
-    "template-syntax": (["--no-input", "--project-name", "{{ x }}"], 1, "project_name '{{ x }}' can't be used: use 1"),
-    "derived-slug": (["--no-input", "--project-name", "Con"], 1, "project_slug 'con' can't be used: use lower-case"),
-    "existing-target": (["--no-input", "--project-slug", "taken"], 1, "taken already exists: choose another"),
+    "close-choice": (
+        ["-y", "--framework", "fastpi"],
+        2,
+        "--framework can't be 'fastpi': did you mean fastapi? Choose from flask, fastapi",
+    ),
+    "unknown-choice": (["-y", "--framework", "x"], 2, "--framework can't be 'x': choose from flask, fastapi"),
+    "short-flag": (["-y", "--db=postgres"], 2, "--db can't be 'postgres': did you mean postgresql? Choose from sqlite"),
+    "unknown-preset": (["-y", "--preset", "studnt"], 2, "--preset can't be 'studnt': did you mean student?"),
+    "rule": (["-y", "--port", "80"], 1, "--port '80' can't be used: use a number from 1024 to 65535"),
+    "template-syntax": (["-y", "--project-name", "{{ x }}"], 1, "--project-name '{{ x }}' can't be used: use 1"),
+    "derived-slug": (["-y", "--project-name", "Con"], 1, "--project-slug 'con' can't be used: use lower-case"),
+    "name-without-a-slug": (["new", "Con", "-y"], 1, "--project-slug 'con' can't be used: use lower-case"),
+    "name-without-a-letter": (["new", "🛒", "-y"], 1, "NAME '🛒' can't be used: use 1 to 200 characters"),
+    "empty-name": (["new", "", "-y"], 1, "NAME '' can't be used: use 1 to 200 characters"),
+    "long-name": (["new", "x" * 300, "-y"], 1, f"NAME '{'x' * 300}' can't be used: use 1 to 200 characters"),
+    "existing-target": (["-y", "--project-slug", "taken"], 1, "taken already exists: choose another"),
     "existing-target-dry": (["--dry-run", "--project-slug", "taken"], 1, "taken already exists: choose another"),
-    "file-as-directory": (
-        ["--no-input", "--output-dir", "file"],
-        1,
-        "file (Not a directory): choose another directory",
-    ),
-    "file-as-directory-dry": (
-        ["--dry-run", "--output-dir", "file/x"],
-        1,
-        "x (Not a directory): choose another directory",
-    ),
+    "slug-of-existing-directory": (["new", "Empty", "-y"], 1, "empty already exists: choose another"),
+    "file-as-name": (["new", "file", "-y"], 1, "file already exists: choose another"),
+    "foreign-file": (["new", "taken", "-y"], 1, "taken has app.py: choose a directory that is empty, or has only"),
+    "foreign-file-dry": (["new", "taken", "--dry-run"], 1, "taken has app.py: choose a directory that is empty"),
+    "foreign-files": (["new", ".", "-y"], 1, " more: choose a directory that is empty, or has"),
+    "file-as-directory": (["-y", "--output-dir", "file"], 1, "file (Not a directory): choose another directory"),
+    "file-as-directory-dry": (["--dry-run", "--output-dir", "file/x"], 1, "x (Not a directory): choose another"),
     "no-terminal": ([], 2, "there is no terminal to ask the questions in: pass --no-input, and --project-name"),
-    "matrix-free-text": (["matrix", "--port", "5000"], 2, "a matrix has no port: choose from "),
-    "matrix-output": (
-        ["matrix", "--output-dir", "x"],
-        2,
-        "--output-dir has no effect here, a matrix writes",
+    "no-file": (["-y", "--answers", "none.toml"], 1, "none.toml can't be used: No such file or directory"),
+    "directory-of-answers": (["-y", "--answers", "taken"], 1, "taken can't be used: "),
+    "unknown-kind": (["-y", "--answers", "file"], 1, "file can't be used: let its name end with .toml, .json or .yaml"),
+    "malformed-toml": (
+        ["-y", "--answers", "broken.toml"],
+        1,
+        "broken.toml can't be used: it is not what its name says",
     ),
-    "format-alone": (
-        ["--no-input", "--format", "json"],
-        2,
-        "--format has no effect here, it belongs to",
+    "malformed-json": (
+        ["-y", "--answers", "broken.json"],
+        1,
+        "broken.json can't be used: it is not what its name says",
     ),
-    "matrix-format": (["matrix", "--format", "yaml"], 2, "argument --format: invalid choice: 'yaml'"),
+    "malformed-yaml": (
+        ["-y", "--answers", "broken.yaml"],
+        1,
+        "broken.yaml can't be used: it is not what its name says",
+    ),
+    "binary-json": (["-y", "--answers", "binary.json"], 1, "binary.json can't be used: it is not what its name says"),
+    "list-of-answers": (["-y", "--answers", "list.json"], 1, "list.json can't be used: write an answer to each option"),
+    "unknown-answer": (["-y", "--answers", "unknown.toml"], 1, "there is no framwork: did you mean framework?"),
+    "number-as-answer": (["-y", "--answers", "number.toml"], 1, "the answer to port has to be text, in quotes"),
+    "wrong-answer": (
+        ["-y", "--answers", "answers.json"],
+        2,
+        "framework in answers.json can't be 'x': choose from flask",
+    ),
+    "save-over-a-file": (["-y", "--save-answers", "list.json"], 1, "list.json can't be used: it exists already"),
+    "save-as-yaml": (
+        ["-y", "--save-answers", "x.yaml"],
+        1,
+        "x.yaml can't be used: let its name end with .json or .toml",
+    ),
+    "save-nowhere": (["-y", "--save-answers", "no/x.toml"], 1, "x.toml can't be used: No such file or directory"),
+    "useless-git": (["--dry-run", "--git"], 2, "--git has no effect here, --dry-run writes nothing: leave it out"),
+    "questions-as-json": (["--json"], 2, "--json prints no questions: add --no-input"),
+    "diff-of-a-file": (["new", "file", "--diff"], 1, "file (Not a directory): choose another directory"),
+    "matrix-free-text": (["matrix", "--port", "5000"], 2, "dockwright matrix has no --port: "),
+    "matrix-output": (["matrix", "--output-dir", "x"], 2, "dockwright matrix has no --output-dir: "),
+    "matrix-format": (["matrix", "--format", "yaml"], 2, "--format can't be 'yaml': choose from text, json, github"),
+    "format-alone": (["-y", "--format", "json"], 2, "dockwright new has no --format: "),
+    "no-shell": (["completion"], 2, "can't be '': choose from bash, zsh, fish"),
+    "unknown-shell": (["completion", "csh"], 2, "can't be 'csh': choose from bash, zsh, fish"),
 }
-if sys.platform != "win32":
+if not WINDOWS:
     REFUSED |= {
-        "unusable-directory": (["--no-input", "--output-dir", "x" * 300], 1, " (File name too long): choose another"),
-        "unknown-home": (
-            ["--no-input", "--output-dir=~nobody-here/x"],
-            2,
-            "~nobody-here/x names an unknown user",
-        ),
+        "unusable-directory": (["-y", "--output-dir", "x" * 300], 1, " (File name too long): choose another"),
+        "unknown-home": (["-y", "--output-dir=~nobody-here/x"], 2, "--output-dir ~nobody-here/x names an unknown user"),
+        "dangling-link": (["new", "link", "-y"], 1, "link already exists: choose another"),
     }
 
 
@@ -74,8 +112,24 @@ def test_failure_is_one_sentence(
     dockwright: Run, output_dir: Path, arguments: list[str], status: int, sentence: str
 ) -> None:
     """A command that fails says why in one line, and changes nothing."""
-    (output_dir / "taken").mkdir()
-    (output_dir / "file").touch()
+    for name in ("empty", "taken"):
+        (output_dir / name).mkdir()
+    files = {
+        "answers.json": '{"framework": "x"}',
+        "broken.json": "{",
+        "broken.toml": "framework: flask",
+        "broken.yaml": "a: [",
+        "file": "",
+        "list.json": "[]",
+        "number.toml": "port = 5000",
+        "taken/app.py": "",
+        "unknown.toml": 'framwork = "flask"',
+    }
+    for name, text in files.items():
+        (output_dir / name).write_text(text, encoding="utf-8")
+    (output_dir / "binary.json").write_bytes(b"\xff")
+    if not WINDOWS:
+        (output_dir / "link").symlink_to("nowhere")
     before = read_tree(output_dir)
     done = dockwright(*arguments)
     assert done.returncode == status
@@ -89,7 +143,7 @@ def test_failure_is_one_sentence(
 def test_several_objections_are_a_line_each(dockwright: Run) -> None:
     """Two invalid answers are reported together."""
     done = dockwright("--no-input", "--port", "80", "--project-slug", "A")
-    assert [line.split()[1] for line in done.stderr.splitlines()] == ["project_slug", "port"]
+    assert [line.split()[1] for line in done.stderr.splitlines()] == ["--project-slug", "--port"]
 
 
 def test_conflict_is_one_sentence(
@@ -98,37 +152,56 @@ def test_conflict_is_one_sentence(
     """A refused combination is explained by the template's own sentence, with and without questions."""
     copy_checkout(tmp_path / "copy", _conflicts=[CONFLICT])
     refused = [f"--{option}={choice}" for option, choice in CONFLICTING.items()]
+    sentence = f"{refused[0]} with {refused[1]} can't be used: {CONFLICT['why']}"
     for arguments in (["--no-input", *refused], refused):
         done = dockwright(*arguments, env={**environment, "PYTHONPATH": str(tmp_path / "copy" / "generator")})
-        assert (done.returncode, done.stderr) == (1, f"error: {REFUSAL}\n")
+        assert (done.returncode, done.stderr) == (1, f"error: {sentence}\n")
     assert not list(output_dir.iterdir())
 
 
-def test_help_lists_every_answer(dockwright: Run, template: Template) -> None:
-    """The help shows each option's flag, wording and default, and each choice with its explanation."""
-    shown = " ".join(dockwright("--help").stdout.split())
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_a_screen(dockwright: Run, environment: dict[str, str], command: str) -> None:
+    """The help of each command fits a terminal of 24 rows, with a row for the prompt, and 80 columns."""
+    shown = dockwright(*filter(None, [command]), "--help", env={**environment, "COLUMNS": "80"}).stdout.splitlines()
+    assert len(shown) < 24
+    assert max(map(len, shown)) <= 80
+
+
+def test_help_names_everything(dockwright: Run, template: Template) -> None:
+    """The help lists the commands and the exit statuses, and that of each command all its flags and their choices."""
+    overview = dockwright("--help").stdout
+    for name, command in COMMANDS.items():
+        assert f"{name} " in overview
+        shown = " ".join(dockwright(name, "--help").stdout.split())
+        for flag in command.every_flag(template):
+            assert flag.names[0] in shown
+            assert ", ".join(flag.values) in shown
+    for status in (0, 1, 2, 130):
+        assert re.search(rf"^  {status} +\w", overview, re.MULTILINE)
+
+
+def test_choices_are_explained_where_they_are_asked_for(dockwright: Run, template: Template) -> None:
+    """`help` as the value of a flag shows the question, and each choice with its explanation."""
     for option in template.options.values():
-        assert f"{option.flag} " in shown
-        assert f"{option.wording} (default: {'computed' if option.derived else option.default}" in shown
-        for choice in option.choices:
-            assert f"{choice.value} " in shown
-            assert choice.explanation in shown
+        if not option.choices:
+            continue
+        for flag in option.flags:
+            shown = " ".join(dockwright("new", flag, "help").stdout.split())
+            assert option.wording in shown
+            assert all(f"{choice.value} " in shown and choice.explanation in shown for choice in option.choices)
+
+
+def test_choices_are_taken_in_any_case(dockwright: Run, output_dir: Path) -> None:
+    """The case of a choice doesn't matter, in flags and in files."""
+    (output_dir / "answers.toml").write_text('database = "MariaDB"\n', encoding="utf-8")
+    done = dockwright("new", "--dry-run", "--json", "--answers", "answers.toml", "--framework", "FastAPI")
+    answers = json.loads(done.stdout)["answers"]
+    assert (answers["framework"], answers["database"]) == ("fastapi", "mariadb")
 
 
 def test_version(dockwright: Run) -> None:
     """The version is the package's."""
     assert dockwright("--version").stdout == f"dockwright {__version__}\n"
-
-
-def test_result_says_where_and_what_next(dockwright: Run) -> None:
-    """After generation, the next commands are shown, quoted for the shell."""
-    done = dockwright("--no-input", "--output-dir", "my projects", "--port", "8000")
-    assert done.returncode == 0
-    assert done.stdout.splitlines()[2:] == [
-        "  cd 'my projects/product-api'",
-        "  docker compose up",
-        "  curl http://localhost:8000/products",
-    ]
 
 
 def test_dry_run_writes_nothing(dockwright: Run, output_dir: Path) -> None:
@@ -206,8 +279,9 @@ def test_user_configuration_changes_nothing(dockwright: Run, home: Path, output_
 @pytest.mark.parametrize(
     ("arguments", "unwanted"),
     [
-        (["--help"], {"cookiecutter", "jinja2", "prompt_toolkit", "questionary", "requests", "rich"}),
-        (["matrix"], {"cookiecutter", "jinja2", "prompt_toolkit", "questionary", "requests", "rich"}),
+        (["--help"], {"yaml", "cookiecutter", "jinja2", "prompt_toolkit", "questionary", "requests", "rich"}),
+        (["new", "--help"], {"yaml", "cookiecutter", "jinja2", "prompt_toolkit", "questionary", "requests", "rich"}),
+        (["matrix"], {"yaml", "cookiecutter", "jinja2", "prompt_toolkit", "questionary", "requests", "rich"}),
         (
             ["--no-input"],
             {"cookiecutter.main", "cookiecutter.repository", "cookiecutter.zipfile", "prompt_toolkit", "requests"},

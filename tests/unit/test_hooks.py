@@ -78,8 +78,8 @@ def test_empty_directories_are_removed(tmp_path: Path) -> None:
 def test_conflict_needs_all_of_its_answers() -> None:
     """Only the complete combination of a conflict is refused."""
     context = {"_rules": {}, "_conflicts": [CONFLICT]}
-    assert list(pre_gen_project.objections({**context, **CONFLICTING})) == [REFUSAL]
-    assert not list(pre_gen_project.objections({**context, **CONFLICTING, "redis": "cache"}))
+    assert list(pre_gen_project.objections({**context, **CONFLICTING}, {})) == [REFUSAL]
+    assert not list(pre_gen_project.objections({**context, **CONFLICTING, "redis": "cache"}, {}))
 
 
 def test_conflicts_and_rules_name_existing_options(template: Template) -> None:

@@ -41,6 +41,7 @@ REFUSED = {
     "statement": "{% raw %}",
     "substitution": "`id`",
     "surrogate": "a\udcff",
+    "yaml-noncharacter": "a\uffffb",
     "too-long": "x" * 201,
     "windows-device": "CON",
     "symbols-only": "+-*/_",

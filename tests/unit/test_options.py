@@ -1,9 +1,12 @@
 """`cookiecutter.json` is the only definition of the options."""
 
 import ast
+from pathlib import Path
 
 import pytest
 
+from dockwright.cli import COMMANDS
+from dockwright.commands import HELP
 from dockwright.errors import InvalidChoiceError, RefusedAnswersError, UnknownOptionError
 from dockwright.template import Template
 from tests.unit.checkout import PACKAGE, read_definition
@@ -28,6 +31,29 @@ def test_every_question_explains_itself(template: Template) -> None:
         assert option.wording
         assert all(choice.label and choice.explanation for choice in option.choices)
         assert bool(option.rule) != bool(option.choices)
+
+
+def test_every_preset_is_a_project(template: Template, tmp_path: Path) -> None:
+    """A preset has a reason and only answers of options, which are accepted and make a project."""
+    for preset in template.presets.values():
+        assert preset.why
+        assert preset.answers
+        assert template.render({**preset.answers, "project_slug": preset.name}, tmp_path).is_dir()
+
+
+def test_names_are_unambiguous(template: Template) -> None:
+    """No flag has two meanings, and no choice is the word that asks for an explanation."""
+    flags = [name for flag in COMMANDS["new"].every_flag(template) for name in flag.names]
+    assert len(flags) == len(set(flags))
+    assert set(DEFINITION["_aliases"].values()) <= set(template.options)
+    assert HELP not in {value for option in template.options.values() for value in option.values}
+    for option in template.options.values():
+        assert len({value.casefold() for value in option.values}) == len(option.values)
+
+
+def test_extra_options_exist(template: Template) -> None:
+    """What is asked only of who wants to choose everything is an option."""
+    assert set(template.extra) <= set(template.options)
 
 
 def test_default_answers_are_accepted(template: Template) -> None:

@@ -1,0 +1,179 @@
+"""The command `new`: show a project, or ask for what is not given and write it."""
+
+import json
+import sys
+from argparse import Namespace
+from dataclasses import asdict
+from pathlib import Path
+
+from dockwright.answers import check_new_file, write_answers
+from dockwright.commands import Command, Flag, table
+from dockwright.directory import check_contents
+from dockwright.errors import NoTerminalError, StoppedError, UsageError, UselessOptionError
+from dockwright.git import check_git, enclosing_repository, init_repository
+from dockwright.options import Choice
+from dockwright.request import Request, read_request
+from dockwright.template import RECORD, Answers, Template
+
+EXIT_DECLINED = 1
+README = "README.md"
+
+
+def flags(template: Template) -> list[Flag]:
+    """Return the flags besides those of the answers."""
+    presets = tuple(Choice(preset.name, f"{preset.name}: {preset.why}") for preset in template.presets.values())
+    return [
+        Flag(("--no-input", "-y"), "ask nothing: what is not given is the default"),
+        Flag(("--plain",), "ask in numbered lines, without moving the cursor"),
+        Flag(("--preset",), "A set of answers to start from", "NAME", presets),
+        Flag(("--answers",), f"take answers from TOML, JSON or a {RECORD}", "FILE"),
+        Flag(("--save-answers",), "write the answers to a new .toml or .json", "FILE"),
+        Flag(("--output-dir",), "create the project's directory there, not here", "DIR"),
+        Flag(("--git",), "run `git init`, unless in a repository already"),
+        Flag(("--dry-run",), "show answers, services and files; write nothing"),
+        Flag(("--diff",), "show what would change there; write nothing"),
+        Flag(("--json",), "print JSON"),
+    ]
+
+
+def run(template: Template, arguments: Namespace) -> int:
+    """Write a project, or show what would be written; return the exit status."""
+    typed, switches = arguments.typed, arguments.switches
+    looks = [typed[key] for key in ("dry_run", "diff") if key in switches]
+    for key in ("git", "save_answers"):
+        if looks and key in typed:
+            raise UselessOptionError(typed[key], f"{looks[0]} writes nothing")
+    if "json" in switches and not looks and "no_input" not in switches:
+        message = "--json prints no questions: add --no-input, --dry-run or --diff"
+        raise UsageError(message)
+
+    request = read_request(template, arguments)
+    if looks:
+        _show(request)
+        return 0
+    if request.save_as:
+        check_new_file(request.save_as)
+    if "git" in switches:
+        check_git()
+    answers = request.answers if "no_input" in switches else _ask(request)
+    if answers is None:
+        print("Nothing was written.")
+        return EXIT_DECLINED
+    project, kept = _write(request, answers)
+    try:
+        _conclude(request, answers, project, kept)
+    except KeyboardInterrupt:
+        raise StoppedError(project) from None
+    return 0
+
+
+def _show(request: Request) -> None:
+    """Print what would be written, or how it differs from what is there."""
+    from dockwright import preview
+    from dockwright.diff import differences
+    from dockwright.report import describe
+
+    template, place, answers = request.template, request.place, request.answers
+    diff = "diff" in request.switches
+    if not diff:
+        place.check(answers)
+    files, services = preview.files(template, answers), preview.services(template, answers)
+    changes = "".join(differences(preview.render_once(template, answers), place.directory(answers))) if diff else ""
+    kept = place.kept(files)
+    if "json" in request.switches:
+        plan = {
+            "version": template.version,
+            "directory": str(place.directory(answers).absolute()),
+            "answers": answers,
+            "services": [asdict(service) for service in services],
+            "files": files,
+            "kept": kept,
+        }
+        print(json.dumps(plan | ({"diff": changes} if diff else {}), indent=2))
+        return
+    if diff:
+        print(changes, end="")
+        return
+    rows = [
+        (service.name, service.image, service.port or "", f"after {', '.join(service.needs)}" if service.needs else "")
+        for service in services
+    ]
+    print(
+        *table(describe(template, answers, place.output_dir, place.target).items()),
+        "",
+        "Services of `docker compose up`, with their ports:",
+        *(f"  {line}" for line in table(rows)),
+        "",
+        f"{len(files)} files, {sum(files.values()):,} bytes:",
+        *(f"  {line}" for line in table((name, f"{size:,}") for name, size in files.items())),
+        "",
+        *([f"Kept as they are: {', '.join(kept)}."] if kept else ()),
+        "Nothing was written.",
+        sep="\n",
+    )
+
+
+def _ask(request: Request) -> Answers | None:
+    template, place = request.template, request.place
+    template.check(request.given, request.names)
+    if place.target:
+        check_contents(place.target)
+    if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):
+        raise NoTerminalError(option.flag for option in template.options.values())
+
+    from dockwright.wizard import ask
+
+    plain = "plain" in request.switches
+    return ask(template, request.given, place.output_dir, plain=plain, target=place.target, preset=request.preset)
+
+
+def _write(request: Request, answers: Answers) -> tuple[Path, list[str]]:
+    """Write the project; return its directory, and the names in it that were there and are kept."""
+    if request.place.target:
+        return request.place.target, request.template.render_into(answers, request.place.target)
+    return request.template.render(answers, request.place.output_dir), []
+
+
+def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]) -> None:
+    """Do what was asked for besides, and print what comes next."""
+    from dockwright.report import compare_command, repeat_command, start
+
+    template = request.template
+    if request.save_as:
+        write_answers(request.save_as, answers)
+    repository = enclosing_repository(project) if "git" in request.switches else None
+    if "git" in request.switches and not repository:
+        init_repository(project)
+    readme = template.text(README, answers) if README in kept else (project / README).read_text(encoding="utf-8")
+    steps = start(project, readme, answers["port"])
+    repeat = repeat_command(template, answers, request.output_dir, request.operand, request.implied)
+    if "json" in request.switches:
+        result = {
+            "version": template.version,
+            "directory": str(project.absolute()),
+            "answers": answers,
+            "kept": kept,
+            "next": [*steps.commands, steps.request],
+            "repeat": repeat,
+        }
+        print(json.dumps(result, indent=2))
+        return
+    where = "the project into this directory" if str(project) == "." else project
+    print(f"Wrote {where}. Start it:", "", *steps.lines(), sep="\n")
+    if kept:
+        print("", f"Kept as they were: {', '.join(kept)}. What Dockwright would write there:", "", sep="\n")
+        print(f"  {compare_command(project)}")
+    if repository:
+        print("", f"No git repository was made: {repository} is one already.", sep="\n")
+    if "no_input" not in request.switches:
+        print("", f"To generate it again, with Dockwright {template.version}:", "", f"  {repeat}", sep="\n")
+
+
+COMMAND = Command(
+    "new",
+    "write a new project; this is also what bare `dockwright` does",
+    run,
+    flags,
+    lambda template: tuple(template.options.values()),
+    "NAME or DIRECTORY",
+)
