@@ -34,6 +34,8 @@ def deployed(project: Project, production: Stack) -> Iterator[Stack]:
     for path in project.directory.rglob("*"):
         if path.is_file() and path not in before:
             path.unlink()
+            if not any(path.parent.iterdir()):
+                path.parent.rmdir()
     for path, content in before.items():
         path.write_bytes(content)
     project.run("make", "rollback")

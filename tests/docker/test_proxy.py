@@ -49,7 +49,7 @@ def test_address_of_the_client(production: Stack, client: httpx.Client) -> None:
     assert line["client"] not in {"203.0.113.7", *proxy}
 
 
-@pytest.mark.only_where(proxy=["caddy"], sample=["products"])
+@pytest.mark.only_where(proxy=["caddy"], sample=["products"], database=["sqlite", "postgresql", "mariadb"])
 def test_body_limit(client: httpx.Client) -> None:
     """A body over the limit is refused as a problem, whether its length is announced or not."""
 

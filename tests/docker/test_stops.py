@@ -32,8 +32,8 @@ def test_stops_while_starting(project: Project, image: str) -> None:
         code = project.run("docker", "inspect", "--format", "{{.State.ExitCode}}", name).strip()
         log = project.run("docker", "logs", name)
         project.run("docker", "rm", "--force", name)
-        # 130 is what a shell says of Ctrl-C.
-        assert code in ("0", "130"), (module, seconds, code, log)
+        # 130 is what a shell says of Ctrl-C, 1 what Python says of it before it has read its own first modules.
+        assert code in ("0", "130") or (code == "1" and "init_import_site" in log), (module, seconds, code, log)
 
 
 def test_stops_by_itself(production: Stack) -> None:

@@ -209,7 +209,7 @@ def test_production_network(answers: dict[str, str], production: dict[str, Any])
         assert all(port.startswith("${ADDRESS:-127.0.0.1}:") for port in ports["proxy"])
         assert services["proxy"]["networks"] == ["front"]
     else:
-        assert ports == {"web": [f"${{PORT:-{answers['port']}}}:{answers['port']}"]}
+        assert ports == {"web": [f"${{ADDRESS:-127.0.0.1}}:${{PORT:-{answers['port']}}}:{answers['port']}"]}
     for name in {"db", "redis"} & set(services):
         assert services[name]["networks"] == ["data"], name
         assert production["networks"]["data"]["internal"] is True

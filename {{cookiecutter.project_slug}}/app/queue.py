@@ -33,7 +33,7 @@ KEEP_SECONDS = 24 * 60 * 60
 # For queue.enqueue(). A job runs again when it raises or its worker dies: leave `retry` out if it can't run twice.
 JOB_OPTIONS: dict[str, Any] = {"retry": Retry(max=2), "result_ttl": KEEP_SECONDS, "failure_ttl": KEEP_SECONDS}
 
-# Every other status is still to come: "queued".
+# Any other status means that it has not run yet: "queued".
 STATUSES = {
     JobStatus.STARTED: "started",
     JobStatus.FINISHED: "finished",

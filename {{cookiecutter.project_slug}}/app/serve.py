@@ -36,7 +36,7 @@ def main() -> None:
     else:
         # Fork after the import: workers share its memory. Each creates its own application.
         multiprocessing.set_start_method("fork")
-        import_module("app.main")
+        import_module("app.{{ "asgi" if cookiecutter.framework == "flask" else "main" }}")
     server = Granian(
         "app.{{ "asgi" if cookiecutter.framework == "flask" else "main" }}:create_app",
         factory=True,

@@ -12,7 +12,7 @@ CONFIG = Config("migrations/alembic.ini")
 SCRIPTS = ScriptDirectory.from_config(CONFIG)
 
 
-def run(function: Callable[[Connection], None]) -> None:
+def run(function: Callable[[Connection], object]) -> None:
     """Call a function with the connection that migrations/env.py opens, instead of migrating."""
 
     def migrations(_revision: Any, context: Any) -> list[Any]:

@@ -1,6 +1,7 @@
 """The migrations lead to the models, and run on tables that have rows."""
 
 import uuid
+from argparse import Namespace
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -8,10 +9,17 @@ from typing import Any
 
 import pytest
 from alembic import command
-from sqlalchemy import Column, Connection, Enum, MetaData, func, select
+from alembic.config import Config
+{% if cookiecutter.database == "postgresql" %}
+from alembic.runtime.environment import EnvironmentContext
+{% endif %}
+from alembic.util import CommandError
+from sqlalchemy import Column, Connection, Enum, MetaData, func, select, text
 
 from tests.migrating import CONFIG, SCRIPTS, run
 
+# As the service `migrate` does in production
+NEWER_OK = Config("migrations/alembic.ini", cmd_opts=Namespace(x=["newer=ok"]))
 # Values for tables whose constraints refuse made-up ones, for example {"orders": {"state": "open"}}
 ROWS: dict[str, dict[str, Any]] = {}
 
@@ -42,6 +50,32 @@ def test_migrations_keep_rows() -> None:
         run(add_rows)
     command.downgrade(CONFIG, "base")
     command.upgrade(CONFIG, "head")
+
+
+@pytest.mark.usefixtures("empty_database")
+def test_newer_database() -> None:
+    """After a rollback, production leaves a database as it is that a newer version has migrated."""
+    command.upgrade(CONFIG, "head")
+    run(lambda connection: connection.execute(text("INSERT INTO alembic_version VALUES ('newer')")))
+    command.upgrade(NEWER_OK, "head")
+    with pytest.raises(CommandError, match="Can't locate revision"):
+        command.upgrade(CONFIG, "head")
+    run(lambda connection: connection.execute(text("DELETE FROM alembic_version WHERE version_num = 'newer'")))
+{% if cookiecutter.database == "postgresql" %}
+
+
+@pytest.mark.usefixtures("services")
+def test_migration_outside_of_a_transaction() -> None:
+    """A migration can leave the transaction, as CREATE INDEX CONCURRENTLY has to."""
+
+    def migrations(_revision: Any, context: Any) -> list[Any]:
+        with context.autocommit_block():
+            context.execute("SELECT 1")
+        return []
+
+    with EnvironmentContext(NEWER_OK, SCRIPTS, fn=migrations):
+        SCRIPTS.run_env()
+{% endif %}
 
 
 def add_rows(connection: Connection) -> None:

@@ -116,7 +116,7 @@ def create_engine(settings: Settings, pool_size: int = 10) -> AsyncEngine:
         # Replace a connection that the database has closed.
         pool_pre_ping=True,
         # The server gives up on a statement (on its locks, too), and the client, a little later, on a server that
-        # doesn't answer. With two seconds for a statement, a request ends after about five, whatever happens.
+        # doesn't answer. With two seconds for a statement, a request that meets a dead database ends after about five.
         connect_args={
             "connect_timeout": 2,
 {% if cookiecutter.database == "postgresql" %}

@@ -24,7 +24,7 @@ class Problem(BaseModel):
     detail: str
     # One {"field": …, "message": …} for each invalid field.
     errors: list[dict[str, str]] | None = None
-    # The detail of an HTTPException, where it is more than a text.
+    # The detail of an HTTPException, if it isn't a string.
     data: Any = None
 
 

@@ -61,7 +61,8 @@ class Settings(BaseSettings):
 {% if cookiecutter.database == "sqlite" %}
     database_url: Annotated[URL, NoDecode] = make_url("sqlite+aiosqlite:////data/app.db")
 {% elif cookiecutter.database != "none" %}
-    # Not `secrets_dir`: it strips the file's content, which the database does not.
+    # Not `secrets_dir`: it strips the file's content, which the database does not. It stands before database_url, whose
+    # validator needs it.
     database_password: Annotated[str | None, BeforeValidator(read_password)] = Field(
         default=None, validation_alias="DATABASE_PASSWORD_FILE", repr=False
     )

@@ -32,6 +32,13 @@ from app.database import Base
 from app.settings import Settings, load_settings
 
 logger = logging.getLogger("migrations")
+{% if cookiecutter.database == "postgresql" %}
+# A migration that waits for the lock of a table blocks everybody else who wants to use it: fail instead.
+CONNECT_ARGS = {"connect_timeout": 3, "options": "-c lock_timeout=5s"}
+{% elif cookiecutter.database == "mariadb" %}
+# A migration that waits for the lock of a table blocks everybody else who wants to use it: fail instead.
+CONNECT_ARGS = {"connect_timeout": 3, "init_command": "SET lock_wait_timeout = 5"}
+{% endif %}
 
 
 def import_models() -> None:
@@ -88,7 +95,10 @@ def keep_indexes_of_dropped_tables(_context: Any, _revision: Any, scripts: list[
 def find_unknown(connection: Connection) -> set[str]:
     """Return the revisions of the database that this version of the service has no migration for."""
     known = {script.revision for script in context.script.walk_revisions()}
-    return set(MigrationContext.configure(connection).get_current_heads()) - known
+    current = set(MigrationContext.configure(connection).get_current_heads())
+    # End the transaction of this query: Alembic begins its own.
+    connection.rollback()
+    return current - known
 
 
 def migrate(connection: Connection) -> None:
@@ -133,7 +143,7 @@ async def main(settings: Settings) -> None:
 async def main(settings: Settings) -> None:
     """Connect and migrate."""
     # Not the application's engine: a migration may take longer than a request.
-    engine = create_async_engine(settings.database_url, poolclass=NullPool, connect_args={"connect_timeout": 3})
+    engine = create_async_engine(settings.database_url, poolclass=NullPool, connect_args=CONNECT_ARGS)
     try:
         connection = await engine.connect()
     except OperationalError as error:

@@ -5,10 +5,12 @@ Under WSGI the thread that answers a request also reads its body: a few slow upl
 
 import asyncio
 import string
+from typing import Any
 from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
 from a2wsgi.asgi_typing import ASGIApp, HTTPRequestEvent, Receive, Scope, Send
+from flask import Flask
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from werkzeug.exceptions import RequestTimeout
 
@@ -22,9 +24,19 @@ BODY_TIMEOUT_SECONDS = 10
 def create_app() -> ASGIApp:
     """Create the application and the threads that answer its requests."""
     settings = load_settings()
-    # a2wsgi's types describe the environ key by key, Flask's as a dict.
-    app = WSGIMiddleware(main.create_app(settings), workers=settings.threads)  # type: ignore[arg-type]
+    app = serve_in_threads(main.create_app(settings), settings.threads)
     return BodyBuffer(wrap_asgi_with_proxy_headers(app, settings.trusted_proxies), settings.max_body_bytes)
+
+
+def serve_in_threads(flask: Flask, threads: int) -> ASGIApp:
+    """Run Flask in threads."""
+
+    def app(environ: Any, start_response: Any) -> Any:
+        # Without it, Flask reads no more than Content-Length says: nothing of a chunked body.
+        environ["wsgi.input_terminated"] = True
+        return flask(environ, start_response)
+
+    return WSGIMiddleware(app, workers=threads)
 
 
 class BodyBuffer:
@@ -59,15 +71,9 @@ class BodyBuffer:
                 raise RequestTimeout("The body did not arrive in time.")
             return {"type": "http.request", "body": bytes(body), "more_body": False}
 
-        headers = [(name, value) for name, value in scope["headers"] if name != b"transfer-encoding"]
-        if len(headers) < len(list(scope["headers"])):
-            # Chunked: Flask reads only as much as Content-Length says. One byte more than what has arrived makes it
-            # read on, and get the 408 of receive_body().
-            length = len(body) + 1 if timed_out else len(body)
-            headers.append((b"content-length", b"%d" % length))
         # The server leaves root_path out of the path; ASGI has it in.
         path = scope.get("root_path", "") + scope["path"]
         # a2wsgi decodes the query as ASCII, but some clients send UTF-8 that isn't escaped.
         query = quote(scope["query_string"], safe=string.punctuation).encode()
-        scope = {**scope, "path": path, "query_string": query, "headers": headers}
+        scope = {**scope, "path": path, "query_string": query}
         await self.app(scope, receive_body, send)

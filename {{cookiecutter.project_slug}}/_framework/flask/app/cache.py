@@ -16,7 +16,12 @@ from redis.retry import Retry
 from app.settings import Settings
 
 TOMBSTONE = ""
+{% if cookiecutter.database == "none" %}
 TOMBSTONE_SECONDS = 10
+{% else %}
+# Longer than the slowest read: raise it together with STATEMENT_SECONDS.
+TOMBSTONE_SECONDS = 10
+{% endif %}
 # A cache that answers later than this is slower than the database.
 TIMEOUT_SECONDS = 0.25
 PAUSE_SECONDS = 1

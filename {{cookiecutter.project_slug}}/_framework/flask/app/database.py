@@ -112,7 +112,7 @@ def connect_args(statement_seconds: int) -> dict[str, Any]:
     """Return the time limits of a connection.
 
     The server gives up on a statement (on its locks, too), and the client, a little later, on a server that doesn't
-    answer. With two seconds for a statement, a request ends after about five, whatever happens to the database.
+    answer. With two seconds for a statement, a request that meets a dead database ends after about five.
     """
     return {
         "connect_timeout": 2,
@@ -129,7 +129,7 @@ def connect_args(statement_seconds: int) -> dict[str, Any]:
 
 
 def end_transaction(response: Response) -> Response:
-    """End the transaction while the response still stands: Flask would answer 500 if it failed at the very end."""
+    """Roll back before the response is sent: a failure at teardown would turn it into a 500."""
     try:
         db.session.rollback()
     except DBAPIError:

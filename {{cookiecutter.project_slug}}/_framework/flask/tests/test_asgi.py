@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from a2wsgi import WSGIMiddleware
 from flask import Flask, request
 
 from app import asgi
@@ -51,7 +50,7 @@ def post(headers: Headers, chunks: Iterable[bytes | None]) -> tuple[int, bytes]:
     def echo() -> bytes:
         return request.get_data()
 
-    app = asgi.BodyBuffer(WSGIMiddleware(flask), max_bytes=1000)  # type: ignore[arg-type]
+    app = asgi.BodyBuffer(asgi.serve_in_threads(flask, threads=1), max_bytes=1000)
     start, body = call(app, {"method": "POST", "headers": headers}, chunks)
     return start["status"], body
 
