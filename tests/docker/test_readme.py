@@ -1,0 +1,59 @@
+"""The generated README's advice, taken word for word."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.docker.stack import Project, Stack, wait_for
+
+PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 2}
+
+
+def read(project: Project) -> str:
+    """Return the project's README."""
+    return (project.directory / "README.md").read_text(encoding="utf-8")
+
+
+@contextmanager
+def overridden(project: Project, production: Stack, environment: dict[str, str], *services: str) -> Iterator[None]:
+    """Run services of production with other settings for a while."""
+    override = project.directory / "compose.override-of-a-test.yaml"
+    lines = ["services:"]
+    for service in services:
+        lines += [
+            f"  {service}:",
+            "    environment:",
+            *(f"      {name}: '{environment[name]}'" for name in environment),
+        ]
+    override.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    try:
+        production.compose("--file", override.name, "up", "--detach", "--wait", *services)
+        yield
+    finally:
+        override.unlink()
+        production.compose("up", "--detach", "--wait", *services)
+
+
+@pytest.mark.only_where(redis=["cache-and-queue"], sample=["products"])
+@pytest.mark.one_for_each("framework")
+def test_redis_account(project: Project, production: Stack) -> None:
+    """With an account that has the rules of the README and no other, the cache hits and the worker makes reports."""
+    rules = re.search(
+        r"A Redis account for the queue needs the rules `(.+?)`, and `(.+?)` for the cache\.", read(project)
+    )
+    assert rules
+    assert "-@dangerous" in rules[1]
+    account = ("reset", "on", ">word", *rules[1].split(), *rules[2].split())
+    production.execute("redis-cli", "acl", "setuser", "limited", *account, service="redis")
+    with overridden(project, production, {"REDIS_URL": "redis://limited:word@redis/0"}, "web", "worker"):
+        with production.client() as client:
+            address = client.post("/products", json=PEN).headers["Location"] if project.stores else "/products/1"
+            wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
+            report = client.post("/reports").headers["Location"]
+            wait_for(lambda: client.get(report).json()["status"] == "finished")
+            assert client.get("/ready").json()["redis"] == "up"
+        clients = production.execute("redis-cli", "client", "list", service="redis")
+        assert "user=limited" in clients
+    production.execute("redis-cli", "acl", "deluser", "limited", service="redis")
