@@ -8,6 +8,19 @@ import pytest
 
 from tests.docker.stack import Project, Stack, wait_for
 
+MIGRATION = '''"""A migration of a branch."""
+
+revision = "{name}"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Change nothing."""
+
+
+def downgrade() -> None:
+    """Change nothing."""
+'''
 PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 2}
 
 
@@ -22,11 +35,8 @@ def overridden(project: Project, production: Stack, environment: dict[str, str],
     override = project.directory / "compose.override-of-a-test.yaml"
     lines = ["services:"]
     for service in services:
-        lines += [
-            f"  {service}:",
-            "    environment:",
-            *(f"      {name}: '{environment[name]}'" for name in environment),
-        ]
+        lines += [f"  {service}:", "    environment:"]
+        lines += [f"      {name}: '{value}'" for name, value in environment.items()]
     override.write_text("\n".join([*lines, ""]), encoding="utf-8")
     try:
         production.compose("--file", override.name, "up", "--detach", "--wait", *services)
@@ -57,3 +67,30 @@ def test_redis_account(project: Project, production: Stack) -> None:
         clients = production.execute("redis-cli", "client", "list", service="redis")
         assert "user=limited" in clients
     production.execute("redis-cli", "acl", "deluser", "limited", service="redis")
+
+
+@pytest.mark.only_where(database=["sqlite", "postgresql", "mariadb"], sample=["products"])
+@pytest.mark.one_for_each("framework")
+def test_migrations_of_two_branches(project: Project, development: Stack) -> None:
+    """Two heads and an unknown revision are told in the words of the README, and its commands lead on."""
+    assert development.name == project.slug
+    heads, unknown = re.findall(r'^- \*\*"(.*)":\*\* .*?`(docker compose .*?)`', read(project), re.MULTILINE)
+    versions = project.directory / "migrations" / "versions"
+    before = set(versions.iterdir())
+    for name in ("left", "right"):
+        (versions / f"{name}.py").write_text(MIGRATION.format(name=name), encoding="utf-8")
+    project.run("docker", "compose", "up", "--detach", expect=1)
+    assert heads[0] in project.run("docker", "compose", "logs", "migrate")
+    project.type(heads[1])
+    project.run("make", "migrate")
+    added = {path: path.read_text(encoding="utf-8") for path in set(versions.iterdir()) - before}
+    assert len(added) == 3
+    for path in added:
+        path.unlink()
+    assert unknown[0] in project.run("make", "migrate", expect=2)
+    for path, text in added.items():
+        path.write_text(text, encoding="utf-8")
+    project.type(unknown[1].replace("REVISION", "0001"))
+    for path in added:
+        path.unlink()
+    project.run("docker", "compose", "up", "--detach", "--wait")
