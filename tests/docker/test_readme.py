@@ -29,6 +29,14 @@ def read(project: Project) -> str:
     return (project.directory / "README.md").read_text(encoding="utf-8")
 
 
+def block(project: Project, introduction: str) -> str:
+    """Return the commands that follow a sentence of the README."""
+    _, _, rest = read(project).partition(f"\n{introduction}")
+    commands = re.match(r"[^\n]*\n\n```sh\n(.*?)^```$", rest, re.DOTALL | re.MULTILINE)
+    assert commands, introduction
+    return commands[1]
+
+
 @contextmanager
 def overridden(project: Project, production: Stack, environment: dict[str, str], *services: str) -> Iterator[None]:
     """Run services of production with other settings for a while."""
@@ -94,3 +102,19 @@ def test_migrations_of_two_branches(project: Project, development: Stack) -> Non
     for path in added:
         path.unlink()
     project.run("docker", "compose", "up", "--detach", "--wait")
+
+
+@pytest.mark.only_where(database=["sqlite", "postgresql", "mariadb"], sample=["products"])
+@pytest.mark.one_for_each("database")
+def test_backup(project: Project, production: Stack) -> None:
+    """After its volume was deleted the database is restored, as it was when it was backed up."""
+    with production.client() as client:
+        kept = client.post("/products", json=PEN | {"name": "It's 100 % “Größe”;\n-- ink"})
+        project.run("bash", "-euc", block(project, "To back up the database"))
+        lost = client.post("/products", json=PEN)
+    project.run("bash", "-euc", block(project, "To restore it"))
+    (project.directory / "backup.sql").unlink()
+    with production.client() as client:
+        assert client.get(kept.headers["Location"]).json() == kept.json()
+        assert client.get(lost.headers["Location"]).status_code == 404
+        assert client.post("/products", json=PEN).status_code == 201
