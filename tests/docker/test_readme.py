@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import pexpect
 import pytest
 
 from tests.docker.stack import Project, Stack, wait_for
@@ -21,6 +23,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Change nothing."""
 '''
+ONE_OFF = "label=com.docker.compose.oneoff=True"
 PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 2}
 
 
@@ -118,3 +121,41 @@ def test_backup(project: Project, production: Stack) -> None:
         assert client.get(kept.headers["Location"]).json() == kept.json()
         assert client.get(lost.headers["Location"]).status_code == 404
         assert client.post("/products", json=PEN).status_code == 201
+
+
+# Python warns of forking with threads: pexpect forks, and pytest-xdist has threads.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@pytest.mark.only_where(sample=["products"])
+@pytest.mark.one_for_each("framework")
+def test_breakpoint(project: Project, development: Stack) -> None:
+    """A breakpoint in an endpoint leads to a prompt in the terminal, and the request goes on from there."""
+    routes = project.directory / "app" / "products" / "routes.py"
+    before = routes.read_text(encoding="utf-8")
+    docstring = '    """List products, page by page."""\n'
+    assert docstring in before
+    routes.write_text(before.replace(docstring, f"{docstring}    breakpoint()\n"), encoding="utf-8")
+    commands = block(project, "To stop at a `breakpoint()`")
+    terminal = pexpect.spawn("bash", ["-euc", commands], cwd=str(project.directory), encoding="utf-8", timeout=120)
+    statuses: list[int] = []
+
+    def asked() -> bool:
+        """Ask for products, once the service listens."""
+        with development.client() as client:
+            statuses.append(client.get("/products", timeout=120).status_code)
+        return True
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(wait_for, asked, seconds=120)
+        terminal.expect_exact("(Pdb)")
+        terminal.sendline("p 'the prompt', 'answers'")
+        terminal.expect_exact("('the prompt', 'answers')")
+        terminal.sendline("continue")
+        waiting.result()
+    assert statuses == [200]
+    # Where the debugger has interrupted the main thread, Ctrl-C leads to its prompt once more.
+    mine = ("--filter", f"label=com.docker.compose.project={project.slug}")
+    project.run("docker", "rm", "--force", *project.run("docker", "ps", "--quiet", *mine, "--filter", ONE_OFF).split())
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    routes.write_text(before, encoding="utf-8")
+    project.run("docker", "compose", "up", "--detach", "--wait")
