@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 import pytest
 
+from dockwright.template import load
 from tests.docker.stack import Project
 
 PASSWORD = "word-of-the-private-index"  # noqa: S105 # what the test looks for
@@ -57,8 +58,10 @@ def serve(directory: Path, certificates: Path) -> Iterator[int]:
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Index, directory=str(directory))) as server:
         server.socket = tls.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever).start()
-        yield server.server_port
-        server.shutdown()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
 
 
 def write_wheel(path: Path, modules: list[str]) -> None:
@@ -74,39 +77,43 @@ def write_wheel(path: Path, modules: list[str]) -> None:
             archive.writestr(name, text)
 
 
-@pytest.mark.only_where(base_image=["slim"])
-@pytest.mark.one_for_each("framework")
-def test_private_index(project: Project, tmp_path: Path) -> None:
-    """The README's command installs from an index that wants a password and shows a company's certificate."""
-    dockerfile, readme = (
-        (project.directory / name).read_text(encoding="utf-8") for name in ("Dockerfile", "README.md")
-    )
+@pytest.fixture
+def company(project: Project, tmp_path: Path) -> Iterator[Project]:
+    """Return a project of a company: it needs a package that only the company's index has."""
+    answers = {**project.answers, "project_slug": f"{project.slug}-company"}
+    company = Project(load().render(answers, tmp_path), answers)
+    dockerfile = (company.directory / "Dockerfile").read_text(encoding="utf-8")
     (base,) = set(re.findall(r"^FROM (python\S+)", dockerfile, re.MULTILINE))
-    command = re.search(r"^docker build --build-arg UV_DEFAULT_INDEX=.*\\\n.*$", readme, re.MULTILINE)
-    imported = re.search(r'python -c "import (.*)"', dockerfile)
-    assert command
-    assert imported
     volume = ("--volume", f"{tmp_path}:/made", "--workdir", "/made")
     project.run("docker", "run", "--rm", "--user", str(os.getuid()), *volume, base, "sh", "-euc", CERTIFICATES)
-    certificate = (tmp_path / "ca.pem").read_bytes()
-    (project.directory / "company-ca.pem").write_bytes(certificate)
+    (tmp_path / "ca.pem").rename(company.directory / "company-ca.pem")
     (tmp_path / ".netrc").write_text(f"machine localhost login reader password {PASSWORD}\n", encoding="utf-8")
-    requirements = project.directory / "requirements.txt"
-    before = requirements.read_text(encoding="utf-8")
+    # The build imports these.
+    modules = re.findall(r"\b(?:fastapi|flask|granian)[\w.]*", dockerfile.partition('python -c "import')[2])
     wheel = tmp_path / "index" / "simple" / "company-packages" / "company_packages-1.0-py3-none-any.whl"
-    write_wheel(wheel, [name for name in imported[1].split(", ") if re.match("fastapi|flask|granian", name)])
+    write_wheel(wheel, modules)
     locked = f"company-packages==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
-    requirements.write_text(locked, encoding="utf-8")
+    (company.directory / "requirements.txt").write_text(locked, encoding="utf-8")
+    yield company
+    company.remove_images()
+
+
+@pytest.mark.only_where(base_image=["slim"])
+@pytest.mark.one_for_each("framework")
+def test_private_index(company: Project, tmp_path: Path) -> None:
+    """The README's command installs from an index that wants a password and shows a company's certificate."""
+    readme = (company.directory / "README.md").read_text(encoding="utf-8")
+    command = re.search(r"^docker build --build-arg UV_DEFAULT_INDEX=.*\\\n.*$", readme, re.MULTILINE)
+    assert command
     with serve(tmp_path / "index", tmp_path) as port:
         adapted = command[0].replace("pypi.example.com", f"localhost:{port}").replace("$HOME", str(tmp_path))
-        # So that localhost is this machine
-        project.run("bash", "-euc", adapted.replace("docker build", "docker build --network host"))
-    requirements.write_text(before, encoding="utf-8")
-    (project.directory / "company-ca.pem").unlink()
-    secrets = (PASSWORD.encode(), AUTHORIZATION.removeprefix("Basic ").encode(), certificate.splitlines()[1])
-    history = project.run("docker", "history", "--no-trunc", project.slug).encode()
+        # On the host's network, where localhost is this machine
+        company.run("bash", "-euc", adapted.replace("docker build", "docker build --network host"))
+    line = (company.directory / "company-ca.pem").read_bytes().splitlines()[1]
+    secrets = (PASSWORD.encode(), AUTHORIZATION.removeprefix("Basic ").encode(), line)
+    history = company.run("docker", "history", "--no-trunc", company.slug).encode()
     installed = False
-    for content in itertools.chain([history], contents(project, tmp_path / "image.tar")):
+    for content in itertools.chain([history], contents(company, tmp_path / "image.tar")):
         installed |= b"Name: company-packages" in content
         assert not [secret for secret in secrets if secret in content]
     assert installed
