@@ -133,9 +133,10 @@ def test_breakpoint(project: Project, development: Stack) -> None:
     before = routes.read_text(encoding="utf-8")
     docstring = '    """List products, page by page."""\n'
     assert docstring in before
+    stop, _, start = block(project, "To stop at a `breakpoint()`").partition("\n")
+    project.type(stop)
     routes.write_text(before.replace(docstring, f"{docstring}    breakpoint()\n"), encoding="utf-8")
-    commands = block(project, "To stop at a `breakpoint()`")
-    terminal = pexpect.spawn("bash", ["-euc", commands], cwd=str(project.directory), encoding="utf-8", timeout=120)
+    terminal = pexpect.spawn("bash", ["-euc", start], cwd=str(project.directory), encoding="utf-8", timeout=120)
     statuses: list[int] = []
 
     def asked() -> bool:
