@@ -35,6 +35,24 @@ class Note(Base):
     price: Mapped[Decimal] = mapped_column(Money)
     written_at: Mapped[datetime] = mapped_column(UtcDateTime)
 '''
+# Types that only PostgreSQL has. Alembic doesn't know where the second one can be imported from.
+POSTGRESQL_IMPORTS = """
+from datetime import timedelta
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TypeDecorator
+"""
+POSTGRESQL_COLUMNS = """
+    took: Mapped[timedelta]
+    facts: Mapped[dict[str, str]] = mapped_column(Facts)
+"""
+FACTS = '''
+
+class Facts(TypeDecorator[dict[str, str]]):
+    """Facts as JSON."""
+
+    impl = JSONB
+    cache_ok = True
+'''
 
 
 @pytest.mark.every
@@ -124,7 +142,10 @@ def test_migration_from_inside(project: Project, development: Stack) -> None:
     models = project.directory / "app" / "products" / "models.py"
     before = models.read_text(encoding="utf-8")
     docstring, end, rest = before.partition('"""\n')
-    models.write_text(f"{docstring}{end}{NOTE_IMPORTS}{rest}{NOTE}", encoding="utf-8")
+    imports, note = NOTE_IMPORTS, NOTE
+    if project.answers["database"] == "postgresql":
+        imports, note = imports + POSTGRESQL_IMPORTS, FACTS + note + POSTGRESQL_COLUMNS
+    models.write_text(f"{docstring}{end}{imports}{rest}{note}", encoding="utf-8")
     said = project.run("make", "migration", "m=add notes")
     versions = project.directory / "migrations" / "versions"
     (migration,) = versions.glob("*_add_notes.py")
@@ -132,6 +153,10 @@ def test_migration_from_inside(project: Project, development: Stack) -> None:
     text = migration.read_text(encoding="utf-8")
     assert text.count("op.create_table") == text.count("op.drop_table") == 1, text
     assert text.count("op.") == 2 + text.count("op.f("), text
+    assert "app." not in text, text
+    if project.answers["database"] == "postgresql":
+        assert "sa.Interval()" in text
+        assert "postgresql.JSONB(" in text
     for step in ("upgrade head", "check", "downgrade -1", "upgrade head"):
         development.execute("alembic", *step.split())
     development.execute("alembic", "downgrade", "-1")

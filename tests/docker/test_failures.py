@@ -4,6 +4,7 @@ Time limits are the service's own, times three for a slow machine.
 """
 
 import contextlib
+import http.client
 import itertools
 import resource
 import socket
@@ -184,6 +185,53 @@ def test_network_of_the_database_is_cut(project: Project, production: Stack, cli
             stop.set()
             project.run("docker", "network", "connect", "--alias", "db", network, database["Id"])
     wait_for(lambda: client.get("/products").status_code == 200)
+
+
+@contextlib.contextmanager
+def asking(production: Stack, clients: int) -> Iterator[set[int]]:
+    """Let many clients ask for products, one request after the other, and yield the statuses of the answers so far."""
+    statuses: set[int] = set()
+    stop = threading.Event()
+
+    def ask() -> None:
+        # Costs this machine less than httpx, and so leaves more of it to the service.
+        connection = http.client.HTTPConnection("127.0.0.1", production.project.port, timeout=3 * LIMIT_SECONDS)
+        with contextlib.closing(connection):
+            while not stop.is_set():
+                connection.request("GET", "/products")
+                response = connection.getresponse()
+                response.read()
+                statuses.add(response.status)
+
+    with ThreadPoolExecutor(clients) as pool:
+        waiting = [pool.submit(ask) for _ in range(clients)]
+        try:
+            yield statuses
+        finally:
+            stop.set()
+    for one in waiting:
+        one.result()
+
+
+@pytest.mark.only_where(sample=["products"], database=["postgresql"])
+@each_framework
+def test_busy_service_is_ready(project: Project, production: Stack, client: httpx.Client) -> None:
+    """While clients keep all connections to the database busy, with many requests or with slow ones, /ready is 200."""
+
+    def assert_ready() -> None:
+        with ThreadPoolExecutor(2) as pool:
+            probes = list(pool.map(lambda _: client.get("/ready"), range(25)))
+        assert {(one.status_code, one.json()["database"]) for one in probes} == {(200, "up")}
+
+    # An earlier test may have taken the database away, and each worker has to notice that it is back.
+    wait_for(lambda: all(client.get("/ready").status_code == 200 for _ in range(10)))
+    with asking(production, 200) as statuses:
+        wait_for(lambda: 200 in statuses)
+        assert_ready()
+    with locked(project, production), asking(production, 40) as statuses:
+        # Each waits for the lock, or for one of those who do.
+        wait_for(lambda: 503 in statuses)
+        assert_ready()
 
 
 @served

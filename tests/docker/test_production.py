@@ -2,13 +2,32 @@
 
 import json
 
+import httpx
 import pytest
 
-from tests.docker.stack import OURS, Project, Stack, wait_for
+from tests.docker.stack import OURS, TLS, Project, Stack, free_port, wait_for
 
 PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 2}
 stored = pytest.mark.only_where(sample=["products"], database=["sqlite", "postgresql", "mariadb"])
 cached = pytest.mark.only_where(sample=["products"], redis=["cache", "cache-and-queue"])
+# The end of a `create_app`, of either framework, that starts a thread.
+START_THREAD = """
+    import os, threading, time
+    app.count = 0
+
+    def count():
+        while True:
+            app.count += 1
+            time.sleep(0.01)
+
+    threading.Thread(target=count, daemon=True).start()
+
+    @app.get("/count")
+    def get_count():
+        return {"pid": os.getpid(), "count": app.count}
+
+    return app
+"""
 
 
 def test_containers_are_confined(production: Stack) -> None:
@@ -114,3 +133,28 @@ def test_data_survives(project: Project, production: Stack) -> None:
             wait_for(lambda: client.get("/ready").status_code == 200)
             for address, content in kept.items():
                 assert client.get(address).json() == content, steps
+
+
+@pytest.mark.one_for_each("framework")
+@pytest.mark.only_where(database=["sqlite", "none"], redis=["none"])
+def test_thread_of_the_application_runs_in_every_worker(project: Project, image: str) -> None:
+    """A thread that `create_app` starts is alive in each worker process, because each creates its own application."""
+    main = (project.directory / "app" / "main.py").read_text(encoding="utf-8")
+    edited = project.directory.parent / "main.py"
+    edited.write_text(main.replace("\n    return app\n", START_THREAD), encoding="utf-8")
+    name, port = f"{project.slug}-thread", free_port()
+    options = ("--env", "WORKERS=2", "--publish", f"127.0.0.1:{port}:{project.answers['port']}")
+    mount = ("--volume", f"{edited}:/app/app/main.py:ro")
+    project.run("docker", "run", "--detach", "--name", name, *options, *mount, image)
+    counts: dict[int, set[int]] = {}
+
+    def all_count() -> bool:
+        """Ask one of the workers, and say whether the counters of two have moved."""
+        answer = httpx.get(f"http://127.0.0.1:{port}/count", verify=TLS).json()
+        counts.setdefault(answer["pid"], set()).add(answer["count"])
+        return len(counts) == 2 and all(len(seen) > 1 for seen in counts.values())
+
+    try:
+        wait_for(all_count)
+    finally:
+        project.run("docker", "rm", "--force", name)

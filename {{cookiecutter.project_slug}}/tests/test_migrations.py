@@ -1,10 +1,16 @@
 """The migrations lead to the models, and run on tables that have rows."""
 
+{% if cookiecutter.database != "mariadb" %}
+import os
+{% endif %}
 import uuid
 from argparse import Namespace
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+{% if cookiecutter.database != "mariadb" %}
+from pathlib import Path
+{% endif %}
 from typing import Any
 
 import pytest
@@ -14,7 +20,12 @@ from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 {% endif %}
 from alembic.util import CommandError
+{% if cookiecutter.database == "mariadb" %}
 from sqlalchemy import Column, Connection, Enum, MetaData, func, select, text
+{% else %}
+from sqlalchemy import Column, Connection, Enum, MetaData, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError
+{% endif %}
 
 from tests.migrating import CONFIG, SCRIPTS, run
 
@@ -22,6 +33,22 @@ from tests.migrating import CONFIG, SCRIPTS, run
 NEWER_OK = Config("migrations/alembic.ini", cmd_opts=Namespace(x=["newer=ok"]))
 # Values for tables whose constraints refuse made-up ones, for example {"orders": {"state": "open"}}
 ROWS: dict[str, dict[str, Any]] = {}
+{% if cookiecutter.database != "mariadb" %}
+FAILS_HALF_WAY = f"""
+import sqlalchemy as sa
+from alembic import op
+
+revision = "half"
+down_revision = {SCRIPTS.get_current_head()!r}
+
+def upgrade():
+    op.create_table("halves", sa.Column("id", sa.Integer(), primary_key=True))
+    op.add_column("missing", sa.Column("half", sa.Integer()))
+
+def downgrade():
+    op.drop_table("halves")
+"""
+{% endif %}
 
 
 @pytest.fixture
@@ -50,6 +77,25 @@ def test_migrations_keep_rows() -> None:
         run(add_rows)
     command.downgrade(CONFIG, "base")
     command.upgrade(CONFIG, "head")
+{% if cookiecutter.database != "mariadb" %}
+
+
+@pytest.mark.usefixtures("services")
+def test_failed_migration_leaves_nothing(tmp_path: Path) -> None:
+    """Nothing stays of a migration that fails half way, so it runs after a correction."""
+    config = Config("migrations/alembic.ini")
+    config.set_main_option("version_locations", f"migrations/versions{os.pathsep}{tmp_path}")
+    migration = tmp_path / "half.py"
+    migration.write_text(FAILS_HALF_WAY, encoding="utf-8")
+    with pytest.raises(DBAPIError):
+        command.upgrade(config, "head")
+    tables: list[str] = []
+    run(lambda connection: tables.extend(inspect(connection).get_table_names()))
+    assert "halves" not in tables
+    migration.write_text(FAILS_HALF_WAY.replace("missing", "halves"), encoding="utf-8")
+    command.upgrade(config, "head")
+    command.downgrade(config, "-1")
+{% endif %}
 
 
 @pytest.mark.usefixtures("empty_database")

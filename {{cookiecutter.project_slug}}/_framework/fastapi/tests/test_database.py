@@ -3,14 +3,17 @@
 {% if cookiecutter.database == "sqlite" %}
 import sqlite3
 import threading
-
 {% endif %}
+from datetime import UTC, datetime
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import make_url, text
+from sqlalchemy import MetaData, String, func, make_url, text
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
 
+from app.database import Base
 from app.dependencies import SessionDep
 from app.main import create_app
 from app.settings import Settings
@@ -21,6 +24,20 @@ SLEEP, NO_LIMIT = "SELECT pg_sleep(3.5)", "SET statement_timeout = 0"
 
 SLEEP, NO_LIMIT = "SELECT SLEEP(3.5)", "SET max_statement_time = 0"
 {% endif %}
+
+OLD = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class Draft(Base):
+    """A draft, with a time that the database computes. Its table is none of the application's."""
+
+    __tablename__ = "drafts"
+    __table_args__ = ({"prefixes": ["TEMPORARY"]},)
+    metadata = MetaData()
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(String(20))
+    changed_at: Mapped[datetime] = mapped_column(onupdate=func.now())
 
 
 def add_route(app: FastAPI) -> None:
@@ -97,3 +114,22 @@ def test_constraint(app: FastAPI, client: TestClient) -> None:
     response = client.get("/conflict")
     assert (response.status_code, response.json()["title"]) == (409, "Conflict")
     assert "INSERT" not in response.text
+
+
+def test_value_computed_by_the_database(app: FastAPI, client: TestClient) -> None:
+    """What the database computes in an update can be read after the commit."""
+
+    @app.get("/change")
+    async def change(session: SessionDep) -> datetime:
+        connection = await session.connection()
+        await connection.run_sync(Draft.metadata.create_all)
+        draft = Draft(text="first", changed_at=OLD)
+        session.add(draft)
+        await session.commit()
+        draft.text = "second"
+        await session.commit()
+        return draft.changed_at
+
+    response = client.get("/change")
+    assert response.status_code == 200
+    assert datetime.fromisoformat(response.json()) > OLD

@@ -51,13 +51,12 @@ def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | 
     if kind != "type" or not isinstance(item, TypeDecorator) or type(item).__module__.startswith("sqlalchemy."):
         return False
     stored = item.load_dialect_impl(autogen_context.dialect)
-    if rendered := autogen_context.migration_context.impl.render_type(stored, autogen_context):
-        return rendered
+    rendered = autogen_context.migration_context.impl.render_type(stored, autogen_context)
     if not type(stored).__module__.startswith("sqlalchemy.dialects."):
-        return f"sa.{stored!r}"
+        return rendered or f"sa.{stored!r}"
     dialect = autogen_context.dialect.name
     autogen_context.imports.add(f"from sqlalchemy.dialects import {dialect}")
-    return f"{dialect}.{stored!r}"
+    return rendered or f"{dialect}.{stored!r}"
 
 
 {% if cookiecutter.database != "postgresql" %}

@@ -5,13 +5,15 @@ import dataclasses
 import sqlite3
 import threading
 {% endif %}
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Column, Integer, MetaData, Table, text
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, text
+from sqlalchemy.orm import Mapped, mapped_column
 
-from app.database import db
+from app.database import Base, db
 from app.main import create_app
 from app.settings import Settings
 
@@ -21,6 +23,19 @@ SLEEP, NO_LIMIT = "SELECT pg_sleep(3.5)", "SET statement_timeout = 0"
 SLEEP, NO_LIMIT = "SELECT SLEEP(3.5)", "SET max_statement_time = 0"
 {% endif %}
 SEATS = Table("seats", MetaData(), Column("number", Integer, unique=True), prefixes=["TEMPORARY"])
+OLD = datetime(2000, 1, 1, tzinfo=UTC)
+
+
+class Draft(Base):
+    """A draft, with a time that the database computes. Its table is none of the application's."""
+
+    __tablename__ = "drafts"
+    __table_args__ = ({"prefixes": ["TEMPORARY"]},)
+    metadata = MetaData()
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(String(20))
+    changed_at: Mapped[datetime] = mapped_column(onupdate=func.now())
 
 
 def add_route(app: Flask) -> None:
@@ -124,3 +139,21 @@ def test_wrong_statement(app: Flask, client: FlaskClient, statement: str) -> Non
         return "selected"
 
     assert client.get("/select").status_code == 500
+
+
+def test_value_computed_by_the_database(app: Flask, client: FlaskClient) -> None:
+    """What the database computes in an update can be read after the commit."""
+
+    @app.get("/change")
+    def change() -> str:
+        Draft.metadata.create_all(db.session.connection())
+        draft = Draft(text="first", changed_at=OLD)
+        db.session.add(draft)
+        db.session.commit()
+        draft.text = "second"
+        db.session.commit()
+        return draft.changed_at.isoformat()
+
+    response = client.get("/change")
+    assert response.status_code == 200
+    assert datetime.fromisoformat(response.text) > OLD

@@ -1,0 +1,162 @@
+"""The generated README's advice, taken word for word."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pexpect
+import pytest
+
+from tests.docker.stack import Project, Stack, wait_for
+
+MIGRATION = '''"""A migration of a branch."""
+
+revision = "{name}"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    """Change nothing."""
+
+
+def downgrade() -> None:
+    """Change nothing."""
+'''
+ONE_OFF = "label=com.docker.compose.oneoff=True"
+PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 2}
+
+
+def read(project: Project) -> str:
+    """Return the project's README."""
+    return (project.directory / "README.md").read_text(encoding="utf-8")
+
+
+def block(project: Project, introduction: str) -> str:
+    """Return the commands that follow a sentence of the README."""
+    _, _, rest = read(project).partition(f"\n{introduction}")
+    commands = re.match(r"[^\n]*\n\n```sh\n(.*?)^```$", rest, re.DOTALL | re.MULTILINE)
+    assert commands, introduction
+    return commands[1]
+
+
+@contextmanager
+def overridden(project: Project, production: Stack, environment: dict[str, str], *services: str) -> Iterator[None]:
+    """Run services of production with other settings for a while."""
+    override = project.directory / "compose.override-of-a-test.yaml"
+    lines = ["services:"]
+    for service in services:
+        lines += [f"  {service}:", "    environment:"]
+        lines += [f"      {name}: '{value}'" for name, value in environment.items()]
+    override.write_text("\n".join([*lines, ""]), encoding="utf-8")
+    try:
+        production.compose("--file", override.name, "up", "--detach", "--wait", *services)
+        yield
+    finally:
+        override.unlink()
+        production.compose("up", "--detach", "--wait", *services)
+
+
+@pytest.mark.only_where(redis=["cache-and-queue"], sample=["products"])
+@pytest.mark.one_for_each("framework")
+def test_redis_account(project: Project, production: Stack) -> None:
+    """With an account that has the rules of the README and no other, the cache hits and the worker makes reports."""
+    rules = re.search(
+        r"A Redis account for the queue needs the rules `(.+?)`, and `(.+?)` for the cache\.", read(project)
+    )
+    assert rules
+    assert "-@dangerous" in rules[1]
+    account = ("reset", "on", ">word", *rules[1].split(), *rules[2].split())
+    production.execute("redis-cli", "acl", "setuser", "limited", *account, service="redis")
+    with overridden(project, production, {"REDIS_URL": "redis://limited:word@redis/0"}, "web", "worker"):
+        with production.client() as client:
+            address = client.post("/products", json=PEN).headers["Location"] if project.stores else "/products/1"
+            wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
+            report = client.post("/reports").headers["Location"]
+            wait_for(lambda: client.get(report).json()["status"] == "finished")
+            assert client.get("/ready").json()["redis"] == "up"
+        clients = production.execute("redis-cli", "client", "list", service="redis")
+        assert "user=limited" in clients
+    production.execute("redis-cli", "acl", "deluser", "limited", service="redis")
+
+
+@pytest.mark.only_where(database=["sqlite", "postgresql", "mariadb"], sample=["products"])
+@pytest.mark.one_for_each("framework")
+def test_migrations_of_two_branches(project: Project, development: Stack) -> None:
+    """Two heads and an unknown revision are told in the words of the README, and its commands lead on."""
+    assert development.name == project.slug
+    heads, unknown = re.findall(r'^- \*\*"(.*)":\*\* .*?`(docker compose .*?)`', read(project), re.MULTILINE)
+    versions = project.directory / "migrations" / "versions"
+    before = set(versions.iterdir())
+    for name in ("left", "right"):
+        (versions / f"{name}.py").write_text(MIGRATION.format(name=name), encoding="utf-8")
+    project.run("docker", "compose", "up", "--detach", expect=1)
+    assert heads[0] in project.run("docker", "compose", "logs", "migrate")
+    project.type(heads[1])
+    project.run("make", "migrate")
+    added = {path: path.read_text(encoding="utf-8") for path in set(versions.iterdir()) - before}
+    assert len(added) == 3
+    for path in added:
+        path.unlink()
+    assert unknown[0] in project.run("make", "migrate", expect=2)
+    for path, text in added.items():
+        path.write_text(text, encoding="utf-8")
+    project.type(unknown[1].replace("REVISION", "0001"))
+    for path in added:
+        path.unlink()
+    project.run("docker", "compose", "up", "--detach", "--wait")
+
+
+@pytest.mark.only_where(database=["sqlite", "postgresql", "mariadb"], sample=["products"])
+@pytest.mark.one_for_each("database")
+def test_backup(project: Project, production: Stack) -> None:
+    """After its volume was deleted the database is restored, as it was when it was backed up."""
+    with production.client() as client:
+        kept = client.post("/products", json=PEN | {"name": "It's 100 % “Größe”;\n-- ink"})
+        project.run("bash", "-euc", block(project, "To back up the database"))
+        lost = client.post("/products", json=PEN)
+    project.run("bash", "-euc", block(project, "To restore it"))
+    (project.directory / "backup.sql").unlink()
+    with production.client() as client:
+        assert client.get(kept.headers["Location"]).json() == kept.json()
+        assert client.get(lost.headers["Location"]).status_code == 404
+        assert client.post("/products", json=PEN).status_code == 201
+
+
+# Python warns of forking with threads: pexpect forks, and pytest-xdist has threads.
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@pytest.mark.only_where(sample=["products"])
+@pytest.mark.one_for_each("framework")
+def test_breakpoint(project: Project, development: Stack) -> None:
+    """A breakpoint in an endpoint leads to a prompt in the terminal, and the request goes on from there."""
+    routes = project.directory / "app" / "products" / "routes.py"
+    before = routes.read_text(encoding="utf-8")
+    docstring = '    """List products, page by page."""\n'
+    assert docstring in before
+    stop, _, start = block(project, "To stop at a `breakpoint()`").partition("\n")
+    project.type(stop)
+    routes.write_text(before.replace(docstring, f"{docstring}    breakpoint()\n"), encoding="utf-8")
+    terminal = pexpect.spawn("bash", ["-euc", start], cwd=str(project.directory), encoding="utf-8", timeout=120)
+    statuses: list[int] = []
+
+    def asked() -> bool:
+        """Ask for products, once the service listens."""
+        with development.client() as client:
+            statuses.append(client.get("/products", timeout=120).status_code)
+        return True
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(wait_for, asked, seconds=120)
+        terminal.expect_exact("(Pdb)")
+        terminal.sendline("p 'the prompt', 'answers'")
+        terminal.expect_exact("('the prompt', 'answers')")
+        terminal.sendline("continue")
+        waiting.result()
+    assert statuses == [200]
+    # Where the debugger has interrupted the main thread, Ctrl-C leads to its prompt once more.
+    mine = ("--filter", f"label=com.docker.compose.project={project.slug}")
+    project.run("docker", "rm", "--force", *project.run("docker", "ps", "--quiet", *mine, "--filter", ONE_OFF).split())
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    routes.write_text(before, encoding="utf-8")
+    project.run("docker", "compose", "up", "--detach", "--wait")
