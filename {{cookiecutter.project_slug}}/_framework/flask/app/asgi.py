@@ -12,7 +12,7 @@ from a2wsgi import WSGIMiddleware
 from a2wsgi.asgi_typing import ASGIApp, HTTPRequestEvent, Receive, Scope, Send
 from flask import Flask
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
-from werkzeug.exceptions import RequestTimeout
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, RequestTimeout
 
 from app import main
 from app.settings import load_settings
@@ -43,18 +43,18 @@ class BodyBuffer:
     """Receives the body of a request before the request needs a thread."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        """Wrap an application that refuses bodies of more than `max_bytes`."""
+        """Refuse bodies of more than `max_bytes`."""
         self.app = app
         self.max_bytes = max_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request; Flask answers 413 or 408 when it is about to read a body that isn't complete."""
+        """Answer one request; Flask answers 413 or 408 when it reads a body that isn't complete."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         body = bytearray()
         more = True
-        timed_out = False
+        refusal: HTTPException | None = None
         try:
             while more and len(body) <= self.max_bytes:
                 async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
@@ -64,11 +64,13 @@ class BodyBuffer:
                 body += event["body"]
                 more = event["more_body"]
         except TimeoutError:
-            timed_out = True
+            refusal = RequestTimeout("The body did not arrive in time.")
+        if len(body) > self.max_bytes:
+            refusal = RequestEntityTooLarge()
 
         async def receive_body() -> HTTPRequestEvent:
-            if timed_out:
-                raise RequestTimeout("The body did not arrive in time.")
+            if refusal:
+                raise refusal
             return {"type": "http.request", "body": bytes(body), "more_body": False}
 
         # The server leaves root_path out of the path; ASGI has it in.
