@@ -31,11 +31,10 @@ def deployed(project: Project, production: Stack) -> Iterator[Stack]:
     """Return the production stack, and put its first version back at the end."""
     before = {path: path.read_bytes() for path in project.directory.rglob("*") if path.is_file()}
     yield production
-    for path in project.directory.rglob("*"):
-        if path.is_file() and path not in before:
-            path.unlink()
-            if not any(path.parent.iterdir()):
-                path.parent.rmdir()
+    for path in [path for path in project.directory.rglob("*") if path.is_file() and path not in before]:
+        path.unlink()
+        if not any(path.parent.iterdir()):
+            path.parent.rmdir()
     for path, content in before.items():
         path.write_bytes(content)
     project.run("make", "rollback")
