@@ -61,6 +61,15 @@ class Option:
             raise InvalidChoiceError(self.name, answer, self.values)
 
 
+@dataclass(frozen=True)
+class Preset:
+    """A name for some answers, with a sentence that says what they are for."""
+
+    name: str
+    why: str
+    answers: Mapping[str, str]
+
+
 def read_options(definition: Mapping[str, Any]) -> Iterator[Option]:
     """Yield the options of a `cookiecutter.json` in order."""
     for name, value in definition.items():

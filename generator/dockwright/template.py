@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockwright.errors import (
     MissingTemplateError,
@@ -21,7 +21,10 @@ from dockwright.errors import (
     TargetExistsError,
     UnknownOptionError,
 )
-from dockwright.options import Option, read_options
+from dockwright.options import Option, Preset, read_options
+
+if TYPE_CHECKING:
+    from dockwright.bytecode import MemoryCache
 
 Answers = Mapping[str, str]
 
@@ -54,6 +57,17 @@ class Template:
     def sampled(self) -> tuple[str, ...]:
         """The names of the options that stay at their default in a matrix."""
         return tuple(self.definition["_sampled"])
+
+    @cached_property
+    def extra(self) -> tuple[str, ...]:
+        """The names of the options that are only asked by who wants to choose everything."""
+        return tuple(self.definition["_extra"])
+
+    @cached_property
+    def presets(self) -> dict[str, Preset]:
+        """The presets by name, in order."""
+        presets = self.definition["_presets"].items()
+        return {name: Preset(name, preset["why"], preset["answers"]) for name, preset in presets}
 
     def objections(self, answers: Answers) -> list[str]:
         """Return a sentence for each rule or conflict that these answers violate; they need not be complete."""
@@ -121,6 +135,7 @@ class Template:
     def _generate(self, context: dict[str, Any], workspace: Path) -> Path:
         from cookiecutter.generate import generate_files
 
+        context |= {"_jinja2_env_vars": context["_jinja2_env_vars"] | {"bytecode_cache": self._bytecode}}
         project = Path(generate_files(self.root, {"cookiecutter": context}, workspace, accept_hooks=False))
         # pip also compiles the Python files in the installed template.
         for compiled in list(project.rglob("__pycache__")):
@@ -128,6 +143,12 @@ class Template:
         # cookiecutter would run the hook in another process: calling its function is faster.
         self._post_generation["main"](context, project)
         return project
+
+    @cached_property
+    def _bytecode(self) -> "MemoryCache":
+        from dockwright.bytecode import MemoryCache
+
+        return MemoryCache()
 
     @cached_property
     def _pre_generation(self) -> dict[str, Any]:

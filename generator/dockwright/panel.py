@@ -1,0 +1,82 @@
+"""What the pointed choice leads to, computed beside the list so that the keys stay fast."""
+
+import json
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockwright.errors import GeneratorError
+from dockwright.preview import Service, render_once
+from dockwright.report import repeat_command
+from dockwright.template import Answers, Template
+
+# Facts by title; a fact may take more than one line.
+Facts = Mapping[str, tuple[str, ...]]
+
+# The titles of the facts, with the lines that each may take
+LINES = {"Services": 2, "Image": 1, "Command": 2, "Files": 3}
+
+
+@dataclass
+class Panel:
+    """The facts of each choice of a list; `baseline` is the choice that the others are compared with."""
+
+    template: Template
+    outcomes: Mapping[str, Answers]
+    baseline: str
+    output_dir: Path | None
+    executor: ThreadPoolExecutor
+    _facts: dict[str, Future[Facts]] = field(default_factory=dict)
+
+    def facts(self, choice: str, changed: Callable[[], None]) -> Facts:
+        """Return the facts of a choice that are known by now, and call `changed` in a thread when there are more."""
+        for each in sorted(self.outcomes, key=choice.__ne__):
+            if each not in self._facts:
+                self._facts[each] = self.executor.submit(self._compute, each)
+                self._facts[each].add_done_callback(lambda _: changed())
+        future = self._facts[choice]
+        return future.result() if future.done() and not future.cancelled() else {}
+
+    def close(self) -> None:
+        """Compute no more."""
+        for future in self._facts.values():
+            future.cancel()
+
+    def _compute(self, choice: str) -> Facts:
+        try:
+            answers = self.template.complete(self.outcomes[choice])
+            project = render_once(self.template, answers)
+            before = render_once(self.template, self.template.complete(self.outcomes[self.baseline])).files
+        except GeneratorError as error:
+            return {"Services": (str(error),)}
+        return {
+            "Services": (describe_services(project.services),),
+            "Image": (image_size(answers),),
+            "Command": (repeat_command(self.template, answers, self.output_dir),),
+            "Files": (str(len(project.files)), *_changes(before, project.files)),
+        }
+
+
+def describe_services(stack: tuple[Service, ...]) -> str:
+    """Return the services in one sentence: their ports, the images that aren't built, and what runs once."""
+    own = stack[0].image
+    texts = []
+    for service in stack:
+        notes = [] if service.image == own else [service.image]
+        notes += [f"localhost:{service.port}"] if service.port else []
+        notes += ["runs once"] if service.once else []
+        texts.append(f"{service.name} ({', '.join(notes)})" if notes else service.name)
+    return ", ".join(texts)
+
+
+def image_size(answers: Answers) -> str:
+    """Return the measured size of the production image with these answers, and when it was measured."""
+    measured = json.loads(Path(__file__).with_name("measured.json").read_text(encoding="utf-8"))
+    size = measured["megabytes"].get(f"{answers['framework']}-{answers['base_image']}")
+    return f"about {size} MB in production (measured on {measured['date']})" if size else "not measured"
+
+
+def _changes(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
+    signs = {"+": after.keys() - before.keys(), "-": before.keys() - after.keys()}
+    return [f"{sign} {'  '.join(sorted(paths))}" for sign, paths in signs.items() if paths]
