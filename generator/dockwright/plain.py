@@ -75,7 +75,7 @@ def _chosen(question: Question, text: str) -> str:
 
 def _prompt(question: Question) -> str:
     if not question.entries:
-        return f"Text, or Enter for {question.proposed}"
+        return f'Text, or Enter for "{question.proposed}"'
     numbers = {entry.value: number for number, entry in enumerate(question.entries, 1)}
     return f"Number, or Enter for {numbers[question.proposed]}"
 

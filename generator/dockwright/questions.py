@@ -53,7 +53,7 @@ class Interface(Protocol):
     """A way to ask questions in a terminal."""
 
     def greet(self, version: str) -> None:
-        """Say what this is, and how to leave it."""
+        """Say what this is."""
 
     def ask(self, question: Question) -> str:
         """Return an allowed answer; raise BackError, KeyboardInterrupt or EOFError if the user does not answer."""

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 import questionary
 from prompt_toolkit import print_formatted_text
@@ -32,6 +33,7 @@ STYLE = questionary.Style(
         ("validation-toolbar", "bg:default"),
     ]
 )
+NO_BREAK = "\u00a0"
 MARGIN = "   "  # as wide as questionary's pointer
 # With fewer columns beside its entry, an explanation is put below it.
 NARROW = 28
@@ -50,11 +52,10 @@ class Screen:
         self._size = self._output.get_size()
 
     def greet(self, version: str) -> None:
-        """Show the title, and how to leave."""
+        """Show the title."""
         self._print(
-            [("class:question", f"Dockwright {version}"), ("", ": a containerised web service from a few answers.")]
+            [("class:question", f"Dockwright {version}"), ("", ": a containerised web service from a few answers")]
         )
-        self._print([("class:quiet", "Enter accepts the default. Ctrl-C quits without writing anything.\n")])
 
     def ask(self, question: Question) -> str:
         """Ask until there is an answer: some keys, such as Ctrl-O, end a list without one."""
@@ -115,7 +116,7 @@ def fold(fragments: Fragments, width: int, indent: int = 0) -> Fragments:
     folded: Fragments = []
     column = 0
     for style, text in fragments:
-        for word in re.findall(r"\n|[^\S\n]+|\S+", text):
+        for word in re.findall(r"\n| +|[^ \n]+", text):
             if word == "\n":
                 column = 0
             elif column + get_cwidth(word) > width and column > indent:
@@ -170,7 +171,9 @@ def _select(question: Question) -> str:
         entry.value: questionary.Choice(titles[entry.value], entry.value, disabled=entry.refusal or None)
         for entry in question.entries
     }
-    instruction = "arrow keys, Enter; back: Shift-Tab" if question.can_go_back else "arrow keys, then Enter"
+    instruction = (
+        "arrow keys, Enter; back: Shift-Tab" if question.can_go_back else "arrow keys, then Enter; Ctrl-C quits"
+    )
     select = questionary.select(
         "",
         list(choices.values()),
@@ -234,21 +237,20 @@ def _title(question: Question, entry: Entry, columns: int) -> Fragments:
 
 
 def _panel(panel: Panel, choice: str, application: Application[str]) -> Fragments:
-    """Return the facts as lines, as many as each may take."""
+    """Return the facts as lines, of which each may take a few; their number is always the same."""
     width = application.output.get_size().columns
     facts = panel.facts(choice, application.invalidate)
-    column = max(map(len, LINES)) + 2
+    column = len(MARGIN) + max(map(len, LINES)) + 2
     fragments: Fragments = [("class:quiet", "─" * (width - 1))]
     for title, height in LINES.items():
+        texts = facts.get(title, ("",))
         lines = []
-        for text in facts.get(title, ()):
-            lines += "".join(part for _, part in fold([("", text)], width - len(MARGIN) - column - 3)).split("\n")
-        if len(lines) > height:
-            lines[height - 1 :] = [lines[height - 1] + " …"]
-        lines += [""] * (height - len(lines))
-        for number, line in enumerate(lines):
-            heading = title if number == 0 else ""
-            fragments += [("class:quiet", f"\n{MARGIN}{heading:{column}}"), ("", line)]
+        for text in texts:
+            folded = "".join(part for _, part in fold([("", text)], width - column - 3)).split("\n")
+            shown = folded[: height // len(texts)]
+            lines += [*shown[:-1], shown[-1].rstrip() + (" …" if len(folded) > len(shown) else "")]
+        for heading, line in zip_longest([MARGIN + title], lines, fillvalue=""):
+            fragments += [("class:quiet", f"\n{heading:{column}}"), ("", line)]
     return fragments
 
 
@@ -265,7 +267,8 @@ def _run(application: Application[str], question: Question, keys: KeyBindings, b
             ("", "\n"),
             ("class:qmark", "? "),
             ("class:question", question.wording),
-            ("class:quiet", f" ({question.progress})" if question.progress else ""),
+            ("", " "),
+            ("class:quiet", f"({question.progress})".replace(" ", NO_BREAK) if question.progress else ""),
         ]
 
     asked = application.layout
