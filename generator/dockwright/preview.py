@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import Any
 
 from dockwright.template import Answers, Template
@@ -88,9 +89,13 @@ def tree(paths: Mapping[str, int]) -> list[tuple[str, str]]:
     return [*directories, *((path, "") for path in sorted(paths) if "/" not in path)]
 
 
+# cookiecutter changes the working directory of the process: one rendering at a time.
+_RENDERING = Lock()
+
+
 @lru_cache(maxsize=128)
 def _render(template: Template, answers: tuple[tuple[str, str], ...]) -> Rendering:
-    with TemporaryDirectory(prefix="dockwright-") as directory:
+    with _RENDERING, TemporaryDirectory(prefix="dockwright-") as directory:
         project = template.render(dict(answers), Path(directory))
         sizes = {
             path.relative_to(project).as_posix(): path.stat().st_size

@@ -44,7 +44,7 @@ def ask(  # noqa: PLR0913 # four of them are flags
     interface.greet(__version__)
     executor = ThreadPoolExecutor(max_workers=1)
     try:
-        session = _Session(template, given, output_dir, target, interface, executor)
+        session = _Session(template, given, output_dir, target and target.absolute(), interface, executor)
         session.start(preset)
         return session.run()
     finally:
@@ -77,10 +77,15 @@ class _Session:
     target: Path | None
     interface: Interface
     executor: ThreadPoolExecutor
+    _directory: Path = field(init=False)
     _fixed: Answers = field(default_factory=dict)  # answers of flags and of the preset: they are shown, not asked
     _settled: dict[str, str] = field(default_factory=dict)
     _earlier: dict[str, str] = field(default_factory=dict)  # answers of questions that are asked again
     _shown: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # The panel's renderings change the working directory.
+        self._directory = self.output_dir.absolute()
 
     def start(self, preset: str | None) -> None:
         """Take the answers that are given, and those of a preset that is given."""
@@ -199,7 +204,7 @@ class _Session:
     def _objection(self, option: Option, others: Answers, text: str) -> str:
         if self.template.objections({option.name: text}):
             return option.rule
-        target = self.output_dir.absolute() / text
+        target = self._directory / text
         if option.name == "project_slug" and not self.target and lexists(target):
             return str(TargetExistsError(target))
         return " ".join(self.template.objections({**others, option.name: text}))
@@ -242,11 +247,12 @@ class _Session:
         self._open(asked[asked.index(step) - 1] if step in asked else asked[-1])
 
     def _open(self, step: str) -> None:
+        """Ask a question again, in its place: what is shown from there on will be shown anew."""
         self._earlier[step] = self._settled.pop(step)
-        if step in self._shown:
-            place = self._shown.index(step)
-            self.interface.withdraw(len(self._shown) - place)
-            del self._shown[place:]
+        before = self._steps()[: self._steps().index(step)]
+        kept = [shown for shown in self._shown if shown in before]
+        self.interface.withdraw(len(self._shown) - len(kept))
+        self._shown = kept
 
     # The answers on the screen
 
@@ -258,9 +264,9 @@ class _Session:
                 self._shown.append(step)
                 self.interface.answered(*self._text(step))
         summary = self._complete()
-        rows = describe(self.template, summary, self.output_dir)
+        rows = describe(self.template, summary, self._directory)
         if self.target:
-            rows["Directory"] = str(self.target.absolute())
+            rows["Directory"] = str(self.target)
         project = render_once(self.template, summary)
         self._shown.append(SUMMARY)
         self.interface.summarise(Summary(rows, project.files, project.services))
@@ -282,7 +288,7 @@ class _Session:
     def _change(self) -> None:
         """Ask which answer to change, and open its question."""
         answers = self._complete()
-        rows = describe(self.template, answers, self.output_dir)
+        rows = describe(self.template, answers, self._directory)
         options = self.template.options.values()
         entries = tuple(Entry(option.name, option.title, rows[option.title]) for option in options)
         try:
