@@ -1,13 +1,13 @@
 """What the pointed choice leads to, computed beside the list so that the keys stay fast."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockwright.errors import GeneratorError
-from dockwright.preview import Service, render_once
+from dockwright.preview import Service, render_once, services
 from dockwright.report import repeat_command
 from dockwright.template import Answers, Template
 
@@ -46,19 +46,20 @@ class Panel:
     def _compute(self, choice: str) -> Facts:
         try:
             answers = self.template.complete(self.outcomes[choice])
-            project = render_once(self.template, answers)
-            before = render_once(self.template, self.template.complete(self.outcomes[self.baseline])).files
+            before = render_once(self.template, self.template.complete(self.outcomes[self.baseline]))
+            after = render_once(self.template, answers)
+            stack = services(self.template, answers)
         except GeneratorError as error:
             return {"Services": (str(error),)}
         return {
-            "Services": (describe_services(project.services),),
+            "Services": (describe_services(stack),),
             "Image": (image_size(answers),),
             "Command": (repeat_command(self.template, answers, self.output_dir),),
-            "Files": (str(len(project.files)), *_changes(before, project.files)),
+            "Files": (str(len(after)), *_changes(before, after)),
         }
 
 
-def describe_services(stack: tuple[Service, ...]) -> str:
+def describe_services(stack: Sequence[Service]) -> str:
     """Return the services in one sentence: their ports, the images that aren't built, and what runs once."""
     own = stack[0].image
     texts = []
@@ -77,6 +78,6 @@ def image_size(answers: Answers) -> str:
     return f"about {size} MB in production (measured on {measured['date']})" if size else "not measured"
 
 
-def _changes(before: Mapping[str, int], after: Mapping[str, int]) -> list[str]:
+def _changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
     signs = {"+": after.keys() - before.keys(), "-": before.keys() - after.keys()}
     return [f"{sign} {'  '.join(sorted(paths))}" for sign, paths in signs.items() if paths]

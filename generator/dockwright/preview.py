@@ -24,26 +24,18 @@ class Service:
     once: bool = False
 
 
-@dataclass(frozen=True)
-class Rendering:
-    """The files of a project with their sizes in bytes, and its services."""
-
-    files: Mapping[str, int]
-    services: tuple[Service, ...]
-
-
 def files(template: Template, answers: Answers) -> dict[str, int]:
-    """Return the paths that these answers lead to, with their sizes in bytes."""
-    return dict(render_once(template, answers).files)
+    """Return the size in bytes of each file of the project, by its path."""
+    return {name: len(content) for name, content in render_once(template, answers).items()}
 
 
 def services(template: Template, answers: Answers) -> list[Service]:
-    """Return the services of the development stack that these answers lead to."""
-    return list(render_once(template, answers).services)
+    """Return the services of the development stack, in order."""
+    return list(_services(render_once(template, answers)["compose.yaml"]))
 
 
-def render_once(template: Template, answers: Answers) -> Rendering:
-    """Render a project into a temporary directory, and remember what is in it."""
+def render_once(template: Template, answers: Answers) -> Mapping[str, bytes]:
+    """Return the content of each file of the project, by its path; render only what has not been rendered before."""
     return _render(template, tuple(sorted(answers.items())))
 
 
@@ -94,19 +86,15 @@ _RENDERING = Lock()
 
 
 @lru_cache(maxsize=128)
-def _render(template: Template, answers: tuple[tuple[str, str], ...]) -> Rendering:
+def _render(template: Template, answers: tuple[tuple[str, str], ...]) -> Mapping[str, bytes]:
     with _RENDERING, TemporaryDirectory(prefix="dockwright-") as directory:
         project = template.render(dict(answers), Path(directory))
-        sizes = {
-            path.relative_to(project).as_posix(): path.stat().st_size
-            for path in sorted(project.rglob("*"))
-            if path.is_file()
-        }
-        stack = (project / "compose.yaml").read_text(encoding="utf-8")
-    return Rendering(sizes, tuple(_services(stack)))
+        paths = sorted(path for path in project.rglob("*") if path.is_file())
+        return {path.relative_to(project).as_posix(): path.read_bytes() for path in paths}
 
 
-def _services(compose: str) -> Iterator[Service]:
+@lru_cache(maxsize=128)
+def _services(compose: bytes) -> tuple[Service, ...]:
     import yaml
 
     definitions: dict[str, Any] = yaml.safe_load(compose)["services"]
@@ -116,10 +104,16 @@ def _services(compose: str) -> Iterator[Service]:
         for name, need in definition.get("depends_on", {}).items()
         if need["condition"] == "service_completed_successfully"
     }
-    for name, definition in definitions.items():
-        needs = tuple(definition.get("depends_on", ()))
-        port = next(filter(None, map(_port, definition.get("ports", ()))), None)
-        yield Service(name, definition["image"], port, needs, name in once)
+    return tuple(
+        Service(
+            name,
+            definition["image"],
+            next(filter(None, map(_port, definition.get("ports", ()))), None),
+            tuple(definition.get("depends_on", ())),
+            name in once,
+        )
+        for name, definition in definitions.items()
+    )
 
 
 def _port(published: str) -> str | None:

@@ -11,7 +11,7 @@ from dockwright import __version__
 from dockwright.errors import RefusedAnswersError, TargetExistsError
 from dockwright.options import Option
 from dockwright.panel import Panel
-from dockwright.preview import render_once
+from dockwright.preview import files, services
 from dockwright.questions import BackError, Entry, Interface, Question, Summary
 from dockwright.report import describe
 from dockwright.template import Answers, Template, check_output_dir, check_target
@@ -90,9 +90,9 @@ class _Session:
     def start(self, preset: str | None) -> None:
         """Take the answers that are given, and those of a preset that is given."""
         self._fix(self.given)
-        if preset:
-            self._settle(START, preset)
-            self._fixed = {START: preset, **self._fixed}
+        if preset or self.template.options.keys() - self.template.extra <= self.given.keys():
+            self._settle(START, preset or STEP_BY_STEP)
+            self._fixed = {START: self._settled[START], **self._fixed}
 
     def run(self) -> Answers | None:
         """Ask what is open, until the user confirms or declines."""
@@ -263,13 +263,16 @@ class _Session:
             if step not in self._shown:
                 self._shown.append(step)
                 self.interface.answered(*self._text(step))
+        if SUMMARY not in self._shown:
+            self._shown.append(SUMMARY)
+            self.interface.summarise(self._summary())
+
+    def _summary(self) -> Summary:
         summary = self._complete()
         rows = describe(self.template, summary, self._directory)
         if self.target:
             rows["Directory"] = str(self.target)
-        project = render_once(self.template, summary)
-        self._shown.append(SUMMARY)
-        self.interface.summarise(Summary(rows, project.files, project.services))
+        return Summary(rows, files(self.template, summary), services(self.template, summary))
 
     def _text(self, step: str) -> tuple[str, str]:
         answer = self._settled[step]
