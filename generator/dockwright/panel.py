@@ -14,6 +14,10 @@ from dockwright.template import Answers, Template
 # Facts by title; a fact may take more than one line.
 Facts = Mapping[str, tuple[str, ...]]
 
+# What production images have beyond their base image, as tools/measure_images.py has found, by these answers
+MEASURED = Path(__file__).with_name("measured.json")
+MEASURED_OPTIONS = ("framework", "base_image")
+
 # The titles of the facts, with the lines that each may take
 LINES = {"Services": 2, "Image": 1, "Command": 2, "Files": 3}
 
@@ -53,7 +57,7 @@ class Panel:
             return {"Services": (str(error),)}
         return {
             "Services": (describe_services(stack),),
-            "Image": (image_size(answers),),
+            "Image": (image_size(answers, after["Dockerfile"]),),
             "Command": (repeat_command(self.template, answers, self.output_dir),),
             "Files": (str(len(after)), *_changes(before, after)),
         }
@@ -71,11 +75,12 @@ def describe_services(stack: Sequence[Service]) -> str:
     return ", ".join(texts)
 
 
-def image_size(answers: Answers) -> str:
-    """Return the measured size of the production image with these answers, and when it was measured."""
-    measured = json.loads(Path(__file__).with_name("measured.json").read_text(encoding="utf-8"))
-    size = measured["megabytes"].get(f"{answers['framework']}-{answers['base_image']}")
-    return f"about {size} MB in production (measured on {measured['date']})" if size else "not measured"
+def image_size(answers: Answers, dockerfile: bytes) -> str:
+    """Return what was measured of the production image with these answers."""
+    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    size = measured["megabytes"].get("-".join(answers[name] for name in MEASURED_OPTIONS))
+    base = dockerfile.split()[1].decode()
+    return f"{base} and about {size} MB (measured on {measured['date']})" if size else base
 
 
 def _changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:
