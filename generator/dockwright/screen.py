@@ -74,8 +74,8 @@ class Screen:
         """Show the answers, the tree in short and a drawing of the stack."""
         width = max(map(len, (*summary.rows, "Stack")))
         files = tree(summary.files)
-        column = max(len(name) for name, _ in files)
-        blocks = {**{title: [text] for title, text in summary.rows.items()}}
+        column = max(len(name) for name, note in files if note)
+        blocks = {title: [text] for title, text in summary.rows.items()}
         blocks["Files"] = [f"{name:{column}}  {note}" for name, note in files if note]
         blocks["Files"] += [", ".join(name for name, note in files if not note)]
         blocks["Stack"] = drawing(summary.services)
@@ -137,7 +137,7 @@ def _type(question: Question) -> str:
         text = get_app().current_buffer.text
         if refusal := objection(text):
             return [("class:refused", f"  {refusal}")]
-        keys = [] if text else ["Enter accepts", "Tab edits"]
+        keys = ["Enter accepts"] if text else ["Enter accepts", "Tab edits"]
         keys += ["Shift-Tab goes back"] if question.can_go_back else []
         return [("class:instruction", "  " + ", ".join(keys))]
 
