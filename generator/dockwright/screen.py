@@ -72,26 +72,31 @@ class Screen:
 
     def summarise(self, summary: Summary) -> None:
         """Show the answers, the tree in short and a drawing of the stack."""
-        width = max(map(len, (*summary.rows, "Stack")))
         files = tree(summary.files)
         column = max(len(name) for name, note in files if note)
         blocks = {title: [text] for title, text in summary.rows.items()}
         blocks["Files"] = [f"{name:{column}}  {note}" for name, note in files if note]
         blocks["Files"] += [", ".join(name for name, note in files if not note)]
         blocks["Stack"] = drawing(summary.services)
+        indent = len(MARGIN) + max(map(len, blocks)) + 2
+        # A drawing can't be broken: it stands below its title where there is no room beside it.
+        beside = max(map(len, blocks["Stack"])) < self._output.get_size().columns - indent
         rows = self._print([])
         for title, lines in blocks.items():
-            for number, line in enumerate(lines):
-                heading = title if number == 0 else ""
-                rows += self._print(
-                    [("class:quiet", f"{MARGIN}{heading:{width}}  "), ("", line)], indent=len(MARGIN) + width + 2
-                )
+            heading = f"{MARGIN}{title}"
+            if not beside and len(lines) > 1:
+                rows += self._print([("class:quiet", heading)])
+                heading, indent = "", len(MARGIN)
+            for line in lines:
+                rows += self._print([("class:quiet", f"{heading:{indent}}"), ("", line)], indent)
+                heading = ""
         self._shown.append(rows)
 
     def withdraw(self, count: int) -> None:
         """Erase the last answers and summaries, if the terminal still shows them as they were printed."""
-        rows = sum(self._shown[-count:])
-        del self._shown[-count:]
+        place = len(self._shown) - count
+        rows = sum(self._shown[place:])
+        del self._shown[place:]
         if rows < self._size.rows and self._output.get_size() == self._size:
             self._output.cursor_up(rows)
             self._output.erase_down()

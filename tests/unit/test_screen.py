@@ -123,7 +123,7 @@ def go_through(terminal: Terminal) -> None:
     terminal.wait_for(f"{OPTIONS['database'].wording} (")
     terminal.press(DOWN + ENTER)
     terminal.wait_for("Write this project?")
-    assert "web :5000 ───▶ db postgres:18" in terminal.words()
+    assert any(line.rstrip().endswith("web :5000 ───▶ db  postgres:18") for line in terminal.screen.display)
     terminal.press(ENTER)
     assert terminal.finish() == 0
 
