@@ -183,6 +183,28 @@ def test_panel_shows_where_the_pointed_choice_leads(open_terminal: Open) -> None
     assert [line for line in terminal.screen.display if line.startswith("─")] == before
 
 
+def test_interrupt_leaves_no_rendering(open_terminal: Open, tmp_path: Path) -> None:
+    """Ctrl-C while the panel is being computed leaves no temporary file, and exits with 130."""
+    terminal = open_terminal(100, TMPDIR=str(tmp_path))
+    before = set(tmp_path.iterdir())
+    terminal.wait_for("How do you want to start?")
+    terminal.press(CTRL_C)
+    assert terminal.finish() == 130
+    assert set(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("module", "libraries"),
+    [("screen", {"cookiecutter", "jinja2", "yaml"}), ("plain", {"cookiecutter", "prompt_toolkit", "questionary"})],
+)
+def test_slow_libraries_wait(module: str, libraries: set[str], environment: dict[str, str]) -> None:
+    """The first question needs no library that is slow to import and used later."""
+    code = f"import sys, dockwright.wizard, dockwright.{module}; print(*sys.modules)"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    assert not libraries & set(done.stdout.split())
+
+
 def test_closed_terminal_leaves_nothing(open_terminal: Open, output_dir: Path) -> None:
     """When the terminal goes away in the middle, the wizard ends and nothing is written."""
     terminal = open_terminal(80)
