@@ -14,7 +14,6 @@ from dockwright.matrix import combination_id, sample
 from dockwright.panel import LINES, MEASURED, MEASURED_OPTIONS, Panel
 from dockwright.preview import Service, drawing, files, render_once, services, talks, tree
 from dockwright.template import Template, render
-from tests.unit.checkout import read_tree
 
 FULL = {"database": "postgresql", "redis": "cache-and-queue", "port": "8123"}
 SERVICES = [
@@ -26,12 +25,17 @@ SERVICES = [
 ]
 
 
-def test_files_are_those_that_are_written(template: Template, tmp_path: Path) -> None:
+def test_files_are_those_that_are_written(template: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The paths and sizes are those of the project, and nothing is left of the rendering."""
-    temporary = set(Path(tempfile.gettempdir()).glob("dockwright-*"))
-    written = {name: len(content) for name, (_, content) in read_tree(render(FULL, tmp_path)).items() if content}
-    assert {name: size for name, size in files(template, FULL).items() if size} == written
-    assert set(Path(tempfile.gettempdir()).glob("dockwright-*")) <= temporary
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    answers = {**FULL, "project_name": "Never rendered before"}
+    sizes = files(template, answers)
+    assert not list((tmp_path / "temporary").iterdir())
+    project = render(answers, tmp_path)
+    assert sizes == {
+        path.relative_to(project).as_posix(): path.stat().st_size for path in project.rglob("*") if path.is_file()
+    }
 
 
 def test_services_are_those_of_the_stack(template: Template) -> None:
