@@ -144,6 +144,9 @@ class _Session:
             if name != step and (name in self._fixed or names.index(name) < names.index(step))
         }
 
+    def _objections(self, answers: Answers) -> list[str]:
+        return self.template.objections(answers)
+
     # Asking
 
     def _ask(self, step: str) -> str:
@@ -158,7 +161,7 @@ class _Session:
     def _start(self, *, can_go_back: bool) -> Question:
         presets = self.template.presets
         combined = {name: {**preset.answers, **self.given} for name, preset in presets.items()}
-        refused = {name: self.template.objections(answers) for name, answers in combined.items()}
+        refused = {name: self._objections(answers) for name, answers in combined.items()}
         count = len(self.template.options)
         extra = len(self.template.extra)
         entries = (
@@ -186,7 +189,7 @@ class _Session:
                 can_go_back=can_go_back,
                 objection=lambda text: self._objection(option, others, text),
             )
-        refused = {value: self.template.objections({**others, option.name: value}) for value in option.values}
+        refused = {value: self._objections({**others, option.name: value}) for value in option.values}
         entries = tuple(
             Entry(choice.value, choice.label, choice.explanation, " ".join(refused[choice.value]))
             for choice in option.choices
@@ -206,12 +209,12 @@ class _Session:
         )
 
     def _objection(self, option: Option, others: Answers, text: str) -> str:
-        if self.template.objections({option.name: text}):
+        if self._objections({option.name: text}):
             return option.rule
         target = self._directory / text
         if option.name == "project_slug" and not self.target and lexists(target):
             return str(TargetExistsError(target))
-        return " ".join(self.template.objections({**others, option.name: text}))
+        return " ".join(self._objections({**others, option.name: text}))
 
     # What an answer changes
 
@@ -238,7 +241,7 @@ class _Session:
         if step != START:
             accepted[step] = answer
         for name, other in self._answers().items():
-            if name not in accepted and self.template.objections({**accepted, name: other}):
+            if name not in accepted and self._objections({**accepted, name: other}):
                 del self._settled[name]
             else:
                 accepted.setdefault(name, other)

@@ -208,11 +208,13 @@ def test_existing_directory_as_flag_is_refused_at_once(press: Press, output_dir:
 
 def test_target_takes_any_slug(press: Press, output_dir: Path) -> None:
     """Where the directory is known, the short name may be the one of another directory."""
-    (output_dir / "product-api").mkdir()
-    session = press(answer_all() + YES, target=output_dir)
+    target = output_dir / "here"
+    for directory in (target, output_dir / "product-api"):
+        directory.mkdir()
+    session = press(answer_all() + YES, target=target)
     assert session.answers is not None
     assert session.answers["project_slug"] == "product-api"
-    assert f"Directory{output_dir}Files" in "".join(session.screen.split())
+    assert f"Directory{target}Files" in "".join(session.screen.split())
 
 
 def test_unusable_output_directory_is_refused_at_once(press: Press, output_dir: Path) -> None:
