@@ -145,7 +145,9 @@ class _Session:
         }
 
     def _objections(self, answers: Answers) -> list[str]:
-        return self.template.objections(answers)
+        """Name the options in the words of their questions."""
+        names = {option.name: option.wording for option in self.template.options.values()}
+        return self.template.objections(answers, names)
 
     # Asking
 

@@ -102,7 +102,7 @@ def test_wrong_lines_are_explained(
         "There is no choice 7: type a number from 1 to 6.",
         OPTIONS["project_name"].rule,
         "already exists",
-        "queue: not possible: database=none with redis=queue can't be used",
+        "queue: not possible: Database=none with Redis=queue can't be used",
         "queue is not possible: ",
         OPTIONS["port"].rule,
     ):
