@@ -11,7 +11,7 @@ import pexpect
 import pytest
 
 from dockwright.template import Template, load
-from tests.unit.checkout import CONFLICT, copy_checkout, read_tree
+from tests.unit.checkout import CONFLICT, CONFLICTING, copy_checkout, read_tree
 from tests.unit.conftest import Run
 
 # Python warns of forking with threads: pexpect forks, and pytest-xdist has threads.
@@ -138,8 +138,8 @@ def test_conflict_is_explained_in_the_list(spawn: Spawn, tmp_path: Path) -> None
     before = NAMES[: NAMES.index("redis")]
     accept_defaults(terminal, [START, *(OPTIONS[name].wording for name in before if name != "database")])
     terminal.expect_exact(OPTIONS["redis"].wording)
-    names = {name: OPTIONS[name].wording for name in CONFLICT["when"]}
-    terminal.expect_exact(" with ".join(f"{names[name]}={choice}" for name, choice in CONFLICT["when"].items()))
+    names = {name: OPTIONS[name].wording for name in CONFLICTING}
+    terminal.expect_exact(" with ".join(f"{names[name]}={choice}" for name, choice in CONFLICTING.items()))
     terminal.send(CTRL_C)
     assert finish(terminal)[0] == 130
 
