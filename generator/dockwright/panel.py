@@ -53,7 +53,7 @@ class Panel:
             before = render_once(self.template, self.template.complete(self.outcomes[self.baseline]))
             after = render_once(self.template, answers)
             stack = services(self.template, answers)
-        except GeneratorError as error:
+        except (GeneratorError, OSError) as error:
             return {"Services": (str(error),)}
         return {
             "Services": (describe_services(stack),),

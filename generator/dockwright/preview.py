@@ -55,7 +55,7 @@ def drawing(stack: Sequence[Service]) -> list[str]:
     asked = {name for others in partners.values() for name in others}
     titles = {name: f"{name} :{port}" if (port := by_name[name].port) else name for name in partners}
     callers = [name for name in partners if name not in asked]
-    left = max(len(titles[name]) for name in callers)
+    left = max((len(titles[name]) for name in callers), default=0)
     right = max(map(len, asked), default=0)
     lines = []
     described = set()

@@ -73,11 +73,11 @@ class Screen:
     def summarise(self, summary: Summary) -> None:
         """Show the answers, the tree in short and a drawing of the stack."""
         files = tree(summary.files)
-        column = max(len(name) for name, note in files if note)
+        column = max((len(name) for name, note in files if note), default=0)
         blocks = {title: [text] for title, text in summary.rows.items()}
         blocks["Files"] = [f"{name:{column}}  {note}" for name, note in files if note]
         blocks["Files"] += [", ".join(name for name, note in files if not note)]
-        blocks["Stack"] = drawing(summary.services)
+        blocks["Stack"] = drawing(summary.services) or [""]
         indent = len(MARGIN) + max(map(len, blocks)) + 2
         # A drawing can't be broken: it stands below its title where there is no room beside it.
         beside = max(map(len, blocks["Stack"])) < self._output.get_size().columns - indent

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dockwright import __version__
 from dockwright.directory import check_contents, check_output_dir, check_target
-from dockwright.errors import RefusedAnswersError, TargetExistsError
+from dockwright.errors import OutputDirectoryError, RefusedAnswersError, TargetExistsError
 from dockwright.interview import EVERYTHING, START, STEP_BY_STEP, Interview
 from dockwright.options import Option
 from dockwright.panel import Panel
@@ -202,7 +202,11 @@ class _Session:
         rows = describe(self.template, summary, self._directory)
         if self.target:
             rows["Directory"] = str(self.target)
-        return Summary(rows, files(self.template, summary), services(self.template, summary))
+        try:
+            return Summary(rows, files(self.template, summary), services(self.template, summary))
+        except (OutputDirectoryError, OSError):
+            # No temporary directory: that is no reason to write nothing.
+            return Summary(rows, {}, [])
 
     def _text(self, step: str) -> tuple[str, str]:
         answer = self.interview.settled[step]

@@ -28,6 +28,19 @@ OPTIONS = TEMPLATE.options
 NAMES = [name for name in OPTIONS if name not in TEMPLATE.extra]
 
 
+class AnsweringScreen(pyte.Screen):
+    """A screen that tells the program where the cursor is, as real terminals do."""
+
+    def __init__(self, columns: int, rows: int, process: "pexpect.spawn[str]") -> None:
+        """Answer to the process."""
+        super().__init__(columns, rows)
+        self.process = process
+
+    def write_process_input(self, data: str) -> None:
+        """Send what the terminal answers."""
+        self.process.send(data)
+
+
 @dataclass
 class Terminal:
     """A terminal of some size that runs the wizard."""
@@ -74,7 +87,9 @@ def open_terminal(output_dir: Path, environment: dict[str, str]) -> Iterator[Ope
     terminals = []
 
     def start(columns: int, rows: int = 40, *, python: str = sys.executable, **settings: str) -> Terminal:
-        inherited = {name: value for name, value in environment.items() if name != "COLUMNS"}
+        # Unlike the terminals of other tests, this one tells where its cursor is.
+        unlike = {"COLUMNS", "PROMPT_TOOLKIT_NO_CPR"}
+        inherited = {name: value for name, value in environment.items() if name not in unlike}
         process = pexpect.spawn(
             python,
             ["-m", "dockwright"],
@@ -84,7 +99,7 @@ def open_terminal(output_dir: Path, environment: dict[str, str]) -> Iterator[Ope
             encoding="utf-8",
             timeout=TIMEOUT_SECONDS,
         )
-        screen = pyte.Screen(columns, rows)
+        screen = AnsweringScreen(columns, rows, process)
         terminals.append(Terminal(process, screen, pyte.Stream(screen)))
         return terminals[-1]
 
@@ -172,15 +187,18 @@ def test_panel_shows_where_the_pointed_choice_leads(open_terminal: Open) -> None
     for name in NAMES[: NAMES.index("redis")]:
         terminal.wait_for(f"{OPTIONS[name].wording} (")
         terminal.press(ENTER)
+    terminal.wait_for(f"{OPTIONS['redis'].wording} (")
     terminal.wait_for("Services web (localhost:5000)")
-    before = [line for line in terminal.screen.display if line.startswith("─")]
+    lines = terminal.screen.display
+    before = next(number for number, line in enumerate(lines) if line.startswith("─"))
+    assert lines[before - 1].startswith(f"   {OPTIONS['redis'].choices[-1].label} ")
     terminal.press(DOWN * 3)
     terminal.wait_for("redis (redis:8)")
     shown = terminal.words()
     assert "worker" in shown
     assert "--redis cache-and-queue" in shown
     assert "+ app/cache.py app/queue.py" in shown
-    assert [line for line in terminal.screen.display if line.startswith("─")] == before
+    assert terminal.screen.display[before].startswith("─")
 
 
 def test_interrupt_leaves_no_rendering(open_terminal: Open, tmp_path: Path) -> None:

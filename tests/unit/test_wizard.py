@@ -2,6 +2,7 @@
 
 import io
 import re
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -215,6 +216,14 @@ def test_target_takes_any_slug(press: Press, output_dir: Path) -> None:
     assert session.answers is not None
     assert session.answers["project_slug"] == "product-api"
     assert f"Directory{target}Files" in "".join(session.screen.split())
+
+
+def test_project_without_a_temporary_directory(press: Press, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Where nothing can be rendered for the summary, it has the answers alone."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    session = press(answer_all(project_name="Without a look") + YES)
+    assert session.answers is not None
+    assert "Without a look" in session.screen
 
 
 def test_unusable_output_directory_is_refused_at_once(press: Press, output_dir: Path) -> None:
