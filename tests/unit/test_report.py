@@ -3,6 +3,7 @@
 import json
 import shlex
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from dockwright.report import quote, repeat_command, start
 from dockwright.template import Template
 from tests.unit.checkout import read_tree
 
+POSIX = pytest.mark.skipif(
+    sys.platform == "win32", reason="commands are PowerShell's there: test_windows_has_commands_for_powershell"
+)
 # sys.argv[0] when a shell found the command on its path
 INSTALLED = str(Path("dockwright").absolute())
 ANSWERS: dict[str, dict[str, str]] = {
@@ -24,6 +28,7 @@ ANSWERS: dict[str, dict[str, str]] = {
 }
 
 
+@POSIX
 @pytest.mark.parametrize("given", ANSWERS.values(), ids=ANSWERS)
 def test_repeated_command_makes_the_same_project(
     monkeypatch: pytest.MonkeyPatch, template: Template, output_dir: Path, given: dict[str, str]
@@ -49,6 +54,7 @@ def test_repeated_command_can_be_found(
     assert repeat_command(template, template.complete({}), None) == f"{expected} --no-input"
 
 
+@POSIX
 @pytest.mark.parametrize("given", ANSWERS.values(), ids=ANSWERS)
 def test_repeated_command_leaves_out_defaults(template: Template, given: dict[str, str]) -> None:
     """The command has a flag for each answer that is not the default, and no others."""
@@ -58,6 +64,7 @@ def test_repeated_command_leaves_out_defaults(template: Template, given: dict[st
     ]
 
 
+@POSIX
 @pytest.mark.parametrize("operand", ["shop", ".", "my shop"])
 def test_repeated_command_has_the_operand(
     monkeypatch: pytest.MonkeyPatch, output_dir: Path, capsys: pytest.CaptureFixture[str], operand: str
@@ -90,7 +97,8 @@ def test_windows_has_commands_for_powershell(template: Template, tmp_path: Path)
         port = str(server.getsockname()[1])
         readme = template.text("README.md", template.complete({"port": port}))
         steps = start(tmp_path / "Bob's $shop", readme, port, windows=True)
-    assert steps.commands == [f"cd '{tmp_path}/Bob''s $shop'", f"$env:PORT={steps.port}; docker compose up"]
+    directory = str(tmp_path / "Bob's $shop").replace("'", "''")
+    assert steps.commands == [f"cd '{directory}'", f"$env:PORT={steps.port}; docker compose up"]
     assert steps.request == f"curl.exe http://localhost:{steps.port}/products"
     assert quote(["dockwright", "--framework=flask", r"C:\x", "-y", ""], windows=True) == (
         r"dockwright --framework=flask C:\x -y ''"
