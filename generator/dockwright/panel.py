@@ -5,11 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dockwright.errors import GeneratorError
-from dockwright.preview import Service, render_once, services
-from dockwright.report import repeat_command
 from dockwright.template import Answers, Template
+
+if TYPE_CHECKING:
+    from dockwright.preview import Service
 
 # Facts by title; a fact may take more than one line.
 Facts = Mapping[str, tuple[str, ...]]
@@ -48,6 +50,10 @@ class Panel:
             future.cancel()
 
     def _compute(self, choice: str) -> Facts:
+        # In this thread: the first question is shown before.
+        from dockwright.preview import render_once, services
+        from dockwright.report import repeat_command
+
         try:
             answers = self.template.complete(self.outcomes[choice])
             before = render_once(self.template, self.template.complete(self.outcomes[self.baseline]))
@@ -63,7 +69,7 @@ class Panel:
         }
 
 
-def describe_services(stack: Sequence[Service]) -> str:
+def describe_services(stack: "Sequence[Service]") -> str:
     """Return the services in one sentence: their ports, the images that aren't built, and what runs once."""
     own = stack[0].image
     texts = []

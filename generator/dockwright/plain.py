@@ -3,7 +3,6 @@
 from shutil import get_terminal_size
 from textwrap import fill
 
-from dockwright.preview import talks, tree
 from dockwright.questions import BackError, Question, Summary
 
 BACK = "back"
@@ -46,6 +45,8 @@ class Plain:
 
     def summarise(self, summary: Summary) -> None:
         """Say the answers, the files and the services in sentences."""
+        from dockwright.preview import talks, tree
+
         print()
         for title, text in summary.rows.items():
             _say(f"{title}: {text}")

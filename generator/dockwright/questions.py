@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dockwright.panel import Panel
-from dockwright.preview import Service
+
+if TYPE_CHECKING:
+    from dockwright.preview import Service  # after the first question
 
 
 class BackError(Exception):
@@ -46,7 +48,7 @@ class Summary:
 
     rows: Mapping[str, str]
     files: Mapping[str, int]
-    services: Sequence[Service]
+    services: "Sequence[Service]"
 
 
 class Interface(Protocol):

@@ -15,7 +15,6 @@ from prompt_toolkit.utils import get_cwidth
 from questionary.prompts.common import InquirerControl
 
 from dockwright.panel import LINES, Panel
-from dockwright.preview import drawing, tree
 from dockwright.questions import BackError, Entry, Question, Summary
 
 Fragments = list[tuple[str, str]]
@@ -72,6 +71,8 @@ class Screen:
 
     def summarise(self, summary: Summary) -> None:
         """Show the answers, the tree in short and a drawing of the stack."""
+        from dockwright.preview import drawing, tree
+
         files = tree(summary.files)
         column = max((len(name) for name, note in files if note), default=0)
         blocks = {title: [text] for title, text in summary.rows.items()}

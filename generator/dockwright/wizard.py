@@ -13,9 +13,7 @@ from dockwright.errors import OutputDirectoryError, RefusedAnswersError, TargetE
 from dockwright.interview import EVERYTHING, START, STEP_BY_STEP, Interview
 from dockwright.options import Option
 from dockwright.panel import Panel
-from dockwright.preview import files, services
 from dockwright.questions import BackError, Entry, Interface, Question, Summary
-from dockwright.report import describe
 from dockwright.template import Answers, Template
 
 # What is shown after the last question
@@ -198,6 +196,9 @@ class _Session:
             self.interface.summarise(self._summary())
 
     def _summary(self) -> Summary:
+        from dockwright.preview import files, services
+        from dockwright.report import describe
+
         summary = self.interview.complete()
         rows = describe(self.template, summary, self._directory)
         if self.target:
@@ -226,6 +227,8 @@ class _Session:
 
     def _change(self) -> None:
         """Ask which answer to change, and open its question."""
+        from dockwright.report import describe
+
         answers = self.interview.complete()
         rows = describe(self.template, answers, self._directory)
         options = self.template.options.values()
