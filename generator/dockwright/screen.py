@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import zip_longest
 
 import questionary
@@ -245,7 +246,13 @@ def _title(question: Question, entry: Entry, columns: int) -> Fragments:
 def _panel(panel: Panel, choice: str, application: Application[str]) -> Fragments:
     """Return the facts as lines, of which each may take a few; their number is always the same."""
     width = application.output.get_size().columns
-    facts = panel.facts(choice, application.invalidate)
+
+    def redraw() -> None:
+        # In the panel's thread: the list may have been answered meanwhile, and its event loop closed.
+        with suppress(RuntimeError):
+            application.invalidate()
+
+    facts = panel.facts(choice, redraw)
     column = len(MARGIN) + max(map(len, LINES)) + 2
     fragments: Fragments = [("class:quiet", "─" * (width - 1))]
     for title, height in LINES.items():

@@ -130,7 +130,7 @@ def go_through(terminal: Terminal) -> None:
         for choice in OPTIONS[name].choices:
             assert f"{choice.label} {choice.explanation}" in shown
         # A line that is full would have been broken by the terminal, maybe in a word.
-        assert all(len(line) < terminal.screen.columns for line in lines)
+        assert [line for line in lines if len(line) == terminal.screen.columns] == []
         terminal.press(ENTER)
     terminal.wait_for("Write this project?")
     steps = len(NAMES) - NAMES.index("database")
