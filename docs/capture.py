@@ -1,4 +1,7 @@
-"""Take the picture in the README: a new service that runs, answers, and shows an edit. Run it with `make pictures`."""
+"""Take the pictures in the README: the questions, and a new service that runs, answers, and shows an edit.
+
+Run it with `make pictures`.
+"""
 
 import html
 import re
@@ -7,10 +10,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-PICTURE = Path(__file__).with_name("running.svg")
+RUNNING = Path(__file__).with_name("running.svg")
+# The wizard's picture, for each theme of the reader's
+QUESTIONS = {theme: Path(__file__).with_name(f"questions-{theme}.svg") for theme in ("dark", "light")}
 COLUMNS = 110
 TIMEOUT_SECONDS = 60
 
@@ -23,16 +28,38 @@ STEPS = [
     ("stack", "", "Changes detected(.|\n)*Started worker-1"),
     ("client", "curl 'localhost:5000/products?page_size=1'", '"name":"Ink"(.|\n)*"total":3'),
 ]
+# keys in the wizard, in turn, and what to wait for then; None takes a screen
+QUESTION_ROWS = 34
+QUESTION_STEPS = [
+    (["dockwright", "Enter"], r"Step by step(.|\n)*Files +\d"),
+    (["Enter"], "Name of the project"),
+    (["Bookshop"], "Bookshop"),
+    (["Enter"], "Short name"),
+    (["Enter"], "one sentence"),
+    (["Enter"], r"Web framework(.|\n)*Files +\d"),
+    (["Down", "Enter"], r"Python \((.|\n)*Files +\d"),
+    (["Enter"], r"Base image \((.|\n)*Files +\d"),
+    (["Enter"], r"Database \((.|\n)*Files +\d"),
+    (["Down", "Enter"], r"Redis \((.|\n)*Files +\d"),
+    (["Down", "Down", "Down"], r"cache-and-queue(.|\n)*app/cache"),
+    None,
+    (["Enter"], "Port the service"),
+    (["Enter"], "Write this project"),
+    None,
+]
 # Neither progress bars nor a menu: only the commands and the logs.
 SHELL = "env PS1='$ ' COMPOSE_PROGRESS=quiet COMPOSE_MENU=false bash --norc --noprofile"
 
 CHARACTER_WIDTH, LINE_HEIGHT, MARGIN = 8.4, 18, 12
-STYLE = """\
-text { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 14px; }
-rect { fill: #161b22; }
-.c0 { fill: #c9d1d9; } .c31 { fill: #ff7b72; } .c32 { fill: #7ee787; } .c33 { fill: #e3b341; }
-.c34 { fill: #79c0ff; } .c35 { fill: #d2a8ff; } .c36 { fill: #76e3ea; }
-.typed { fill: #ffffff; font-weight: bold; }"""
+FONT = 'text { font-family: ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: 14px; }'
+# What has a colour: the background, what is typed, and the terminal's codes, of which 0 is the default
+COLOURED = ("background", "typed", "0", "31", "32", "33", "34", "35", "36", "90")
+THEMES = {
+    "dark": "#161b22 #ffffff #c9d1d9 #ff7b72 #7ee787 #e3b341 #79c0ff #d2a8ff #76e3ea #8b949e",
+    "light": "#f6f8fa #000000 #24292f #cf222e #116329 #7d4e00 #0969da #8250df #1b7c83 #57606a",
+}
+COLOURS = {theme: dict(zip(COLOURED, text.split(), strict=True)) for theme, text in THEMES.items()}
+BOLD = ' font-weight="bold"'
 COLOUR = re.compile(r"\x1b\[([\d;]*)m")
 
 
@@ -54,7 +81,27 @@ def wait_for(pattern: str, terminal: str) -> None:
         time.sleep(0.5)
 
 
-def capture(project: Path) -> list[str]:
+def ask(directory: Path) -> list[str]:
+    """Return screens of the wizard, with their colours."""
+    screens = []
+    try:
+        size = ("-x", str(COLUMNS), "-y", str(QUESTION_ROWS))
+        tmux("new-session", "-d", "-s", "wizard", *size, "-c", str(directory), SHELL)
+        wait_for(r"\$", "wizard")
+        for step in QUESTION_STEPS:
+            if step is None:
+                screen = tmux("capture-pane", "-e", "-p", "-t", "wizard").rstrip()
+                screens.append(screen.replace(str(directory), "/home/you"))
+                continue
+            keys, result = step
+            tmux("send-keys", "-t", "wizard", *keys)
+            wait_for(result, "wizard")
+        return screens
+    finally:
+        tmux("kill-server")
+
+
+def run(project: Path) -> list[str]:
     """Return the screens of both terminals, with their colours."""
     try:
         for terminal, rows in ROWS.items():
@@ -72,58 +119,78 @@ def capture(project: Path) -> list[str]:
         subprocess.run(["docker", "compose", "down", "--volumes", "--rmi", "all"], check=True, cwd=project)
 
 
-def picture(screens: list[str]) -> str:
+def picture(screens: list[str], colours: Mapping[str, str]) -> str:
     """Return the screens as SVG, one below the other, in a font that the reader has."""
     width = COLUMNS * CHARACTER_WIDTH + 2 * MARGIN
     top = 0
     parts = []
     for screen in screens:
-        lines = screen.splitlines()
-        height = len(lines) * LINE_HEIGHT + 2 * MARGIN
-        parts.append(f'<rect y="{top}" width="{width:g}" height="{height}" rx="6"/>')
-        for number, line in enumerate(lines, 1):
-            parts.extend(texts(line, top + MARGIN + number * LINE_HEIGHT - 4))
+        height = (screen.count("\n") + 1) * LINE_HEIGHT + 2 * MARGIN
+        parts.append(f'<rect y="{top}" width="{width:g}" height="{height}" rx="6" fill="{colours["background"]}"/>')
+        parts.extend(texts(screen, top + MARGIN - 4, colours))
         top += height + MARGIN
     box = f'viewBox="0 0 {width:g} {top - MARGIN}"'
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" {box}>',
-            f"<style>{STYLE}</style>",
+            f"<style>{FONT}</style>",
             *parts,
             "</svg>\n",
         ]
     )
 
 
-def texts(line: str, y: int) -> Iterator[str]:
-    """Yield the parts of a line, each in its colour and at its column."""
-    column = 0
-    kind = "c0"
-    for index, part in enumerate(COLOUR.split(line)):
-        if index % 2:
-            # 39 is the default colour; other attributes are ignored.
-            kind = f"c{part}" if re.fullmatch("3[1-6]", part) else "c0"
-            continue
-        style = "typed" if line.startswith("$ ") else kind
-        blanks = len(part) - len(part.lstrip())
-        if text := part.strip():
-            x, length = MARGIN + (column + blanks) * CHARACTER_WIDTH, len(text) * CHARACTER_WIDTH
-            yield f'<text class="{style}" x="{x:g}" y="{y}" textLength="{length:g}">{html.escape(text)}</text>'
-        column += len(part)
+def texts(screen: str, top: int, colours: Mapping[str, str]) -> Iterator[str]:
+    """Yield the parts of the lines, each in its colour and at its column."""
+    colour, weight = "0", ""
+    for number, line in enumerate(screen.split("\n"), 1):
+        typed = line.startswith("$ ")
+        column = 0
+        for index, part in enumerate(COLOUR.split(line)):
+            if index % 2:
+                colour, weight = attributes(part, colour, weight, colours)
+                continue
+            style = f'fill="{colours["typed" if typed else colour]}"' + (BOLD if typed else weight)
+            blanks = len(part) - len(part.lstrip())
+            if text := part.strip():
+                x, length = MARGIN + (column + blanks) * CHARACTER_WIDTH, len(text) * CHARACTER_WIDTH
+                y = top + number * LINE_HEIGHT
+                yield f'<text {style} x="{x:g}" y="{y}" textLength="{length:g}">{html.escape(text)}</text>'
+            column += len(part)
+
+
+def attributes(codes: str, colour: str, weight: str, colours: Mapping[str, str]) -> tuple[str, str]:
+    """Return the colour and the weight that an escape sequence leads to."""
+    for code in codes.split(";"):
+        match code:
+            case "" | "0":
+                colour, weight = "0", ""
+            case "1":
+                weight = BOLD
+            case "39":
+                colour = "0"
+            case _ if code in colours:
+                colour = code
+            case _:
+                pass  # other attributes are ignored
+    return colour, weight
 
 
 def main() -> None:
-    """Generate a project, run it, and write the picture."""
+    """Take the questions, generate a project, run it, and write the pictures."""
     for program in ("dockwright", "tmux", "docker"):
         if not shutil.which(program):
             sys.exit(f"error: {program} is needed")
     with tempfile.TemporaryDirectory() as directory:
+        screens = ask(Path(directory))
+        for theme, path in QUESTIONS.items():
+            path.write_text(picture(screens, COLOURS[theme]), encoding="utf-8")
         command = ["dockwright", "--no-input", "--project-name", "Bookshop", "--output-dir", directory]
         subprocess.run(command, check=True)
         project = Path(directory, "bookshop")
         # The first build downloads for a while: it is not in the picture.
         subprocess.run(["docker", "compose", "build", "--quiet"], check=True, cwd=project)
-        PICTURE.write_text(picture(capture(project)), encoding="utf-8")
+        RUNNING.write_text(picture(run(project), COLOURS["dark"]), encoding="utf-8")
 
 
 if __name__ == "__main__":

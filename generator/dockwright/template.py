@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockwright.directory import check_contents, check_target, move_into, workspace
 from dockwright.errors import (
@@ -20,6 +20,9 @@ from dockwright.errors import (
     UnknownOptionError,
 )
 from dockwright.options import Option, Preset, read_options, read_presets
+
+if TYPE_CHECKING:
+    from dockwright.bytecode import MemoryCache
 
 Answers = Mapping[str, str]
 
@@ -172,6 +175,7 @@ class Template:
     def _generate(self, context: dict[str, Any], directory: Path) -> Path:
         from cookiecutter.generate import generate_files
 
+        context |= {"_jinja2_env_vars": context["_jinja2_env_vars"] | {"bytecode_cache": self._bytecode}}
         project = Path(generate_files(self.root, {"cookiecutter": context}, directory, accept_hooks=False))
         # pip also compiles the Python files in the installed template.
         for compiled in list(project.rglob("__pycache__")):
@@ -179,6 +183,12 @@ class Template:
         # cookiecutter would run the hook in another process: calling its function is faster.
         self._post_generation["main"](context, project)
         return project
+
+    @cached_property
+    def _bytecode(self) -> "MemoryCache":
+        from dockwright.bytecode import MemoryCache
+
+        return MemoryCache()
 
     @cached_property
     def _pre_generation(self) -> dict[str, Any]:

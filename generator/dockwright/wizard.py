@@ -1,183 +1,245 @@
-"""The questions in the terminal: answers are checked as they are typed, and confirmed before anything is written."""
+"""The wizard: questions in words, the way back, and the confirmation before anything is written."""
 
+import os
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from os.path import lexists
 from pathlib import Path
-from shutil import get_terminal_size
-from textwrap import wrap
 
-import questionary
-from prompt_toolkit import print_formatted_text
-from prompt_toolkit.application import get_app
-from prompt_toolkit.formatted_text import AnyFormattedText, FormattedText
-from prompt_toolkit.layout.processors import AfterInput
-from prompt_toolkit.utils import get_cwidth
-
+from dockwright import __version__
 from dockwright.directory import check_contents, check_output_dir, check_target
-from dockwright.errors import RefusedAnswersError, TargetExistsError
-from dockwright.options import Choice, Option
-from dockwright.report import describe
+from dockwright.errors import OutputDirectoryError, RefusedAnswersError, TargetExistsError
+from dockwright.interview import EVERYTHING, START, STEP_BY_STEP, Interview
+from dockwright.options import Option
+from dockwright.panel import Panel
+from dockwright.questions import BackError, Entry, Interface, Question, Summary
 from dockwright.template import Answers, Template
 
-STYLE = questionary.Style(
-    [
-        ("qmark", "fg:ansicyan"),
-        ("question", "bold"),
-        ("answer", "fg:ansicyan"),
-        ("pointer", "fg:ansicyan bold"),
-        ("quiet", "fg:ansibrightblack"),
-        ("instruction", "fg:ansibrightblack"),
-        ("disabled", "fg:ansibrightblack"),
-        ("hint", "fg:ansibrightblack"),
-        ("refused", "fg:ansired"),
-        ("validation-toolbar", "bg:default"),
-    ]
-)
-ARROWS = "(arrow keys, then Enter)"
-MARGIN = "   "  # as wide as questionary's pointer
+# What is shown after the last question
+SUMMARY = "_summary"
 
 
-def ask(  # noqa: PLR0913
+def ask(  # noqa: PLR0913 # four of them are flags
     template: Template,
     given: Answers,
     output_dir: Path,
     *,
-    plain: bool = False,  # noqa: ARG001
     target: Path | None = None,
     preset: str | None = None,
+    plain: bool = False,
 ) -> Answers | None:
     """Ask for every answer that is not given, then for confirmation; return None if the user declines.
 
     Raises RefusedAnswersError, TargetExistsError and OutputDirectoryError for given answers that can't be used.
+    `target` is the project's directory, if it is not one in `output_dir` that the short name names.
     """
-    given = {**(template.presets[preset].answers if preset else {}), **given}
     if target:
         check_contents(target)
     else:
         check_output_dir(output_dir)
-    if "project_slug" in given and not target:
-        check_target(output_dir / given["project_slug"])
-    _print(("question", "A containerised web service from a few answers.\n"))
-    _print(("quiet", "Enter accepts the default. Ctrl-C quits without writing anything.\n\n"))
-    answers = dict(given)
-    for option in template.options.values():
-        if option.name not in given:
-            answers[option.name] = _answer(template, option, answers, output_dir)
-    while True:
-        _summarise(describe(template, answers, output_dir, target))
-        match _decide():
-            case "write":
-                return {name: answers[name] for name in template.options}
-            case "quit":
-                return None
-        _change(template, answers, output_dir)
+        if "project_slug" in given:
+            check_target(output_dir / given["project_slug"])
+    interface = _interface(plain=plain or is_plain(os.environ))
+    interface.greet(__version__)
+    executor = ThreadPoolExecutor(max_workers=1)
+    try:
+        interview = Interview(template, given)
+        interview.start(preset)
+        return _Session(interview, output_dir, target and target.absolute(), interface, executor).run()
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
-def _answer(template: Template, option: Option, answers: Answers, output_dir: Path) -> str:
-    """Ask one question, with its current answer or its default as the proposal."""
-    others = {name: answer for name, answer in answers.items() if name != option.name}
-    proposed = answers.get(option.name) or template.default(option.name, others)
-    if option.choices:
-        answer = _choose(template, option, others, proposed)
-        label = next(choice.label for choice in option.choices if choice.value == answer)
-    else:
-        answer = label = _type(template, option, others, proposed, output_dir)
-    _print(("qmark", "✓ "), ("", f"{option.wording}: "), ("answer", f"{label}\n"))
-    return answer
+def is_plain(environment: Mapping[str, str]) -> bool:
+    """Tell whether the user's terminal can't move its cursor, or is read aloud."""
+    return environment.get("TERM") in {"dumb", "unknown"} or environment.get("ACCESSIBLE", "0") not in {"", "0"}
 
 
-def _type(template: Template, option: Option, others: Answers, proposed: str, output_dir: Path) -> str:
-    def objection(text: str) -> str:
-        answer = text.strip() or proposed
-        if template.objections({option.name: answer}):
-            return option.rule
-        if option.name == "project_slug" and lexists(output_dir / answer):
-            return str(TargetExistsError(output_dir / answer))
-        return " ".join(template.objections({**others, option.name: answer}))
+def _interface(*, plain: bool) -> Interface:
+    if plain:
+        from dockwright.plain import Plain
 
-    def hint_and_objection() -> AnyFormattedText:
-        app = get_app()
-        text = app.current_buffer.text
-        hint = "" if text else proposed
-        # Pad each line to the full width: the terminal would wrap in the middle of a word.
-        width = app.output.get_size().columns
-        column = get_cwidth(f"? {option.wording} {text}{hint}  ") % width
-        lines = wrap(objection(text), width, initial_indent=" " * column)
-        return [("class:hint", f"{hint}  "), ("class:refused", "".join(line.ljust(width) for line in lines)[column:])]
+        return Plain()
 
-    question = questionary.text(
-        option.wording,
-        # The objection is shown after the input: the validation toolbar would truncate it.
-        validate=lambda text: not objection(text) or "",
-        input_processors=[AfterInput(hint_and_objection)],
-        style=STYLE,
-        erase_when_done=True,
-    )
-    return str(question.unsafe_ask()).strip() or proposed
+    from dockwright.screen import Screen
+
+    return Screen()
 
 
-def _choose(template: Template, option: Option, others: Answers, proposed: str) -> str:
-    refused = {value: template.objections({**others, option.name: value}) for value in option.values}
-    allowed = [value for value in option.values if not refused[value]]
-    if not allowed:
-        raise RefusedAnswersError(sentence for sentences in refused.values() for sentence in sentences)
-    width = max(len(choice.label) for choice in option.choices)
-    entries = [_entry(choice, width, refused[choice.value]) for choice in option.choices]
-    return _select(option.wording, entries, default=proposed if proposed in allowed else allowed[0])
+@dataclass
+class _Session:
+    """An interview on a screen."""
 
+    interview: Interview
+    output_dir: Path
+    target: Path | None
+    interface: Interface
+    executor: ThreadPoolExecutor
+    _shown: list[str] = field(default_factory=list)
+    _directory: Path = field(init=False)
 
-def _select(wording: str, entries: list[questionary.Choice], default: str | None = None) -> str:
-    """Ask until an entry is chosen: some keys, such as Ctrl-O, end a list without an answer."""
-    answer = ""
-    while not answer:
-        question = questionary.select(
-            wording, entries, default=default, instruction=ARROWS, style=STYLE, erase_when_done=True
+    def __post_init__(self) -> None:
+        self.template = self.interview.template
+        # The panel's renderings change the working directory.
+        self._directory = self.output_dir.absolute()
+
+    def run(self) -> Answers | None:
+        """Ask what is open, until the user confirms or declines."""
+        while True:
+            step = self.interview.open_step or SUMMARY
+            self._show(until=step)
+            try:
+                if step != SUMMARY:
+                    can_go_back = step != self.interview.asked[0]
+                    self.interview.settle(step, self._ask(step, can_go_back=can_go_back))
+                    continue
+                match self._decide():
+                    case "write":
+                        return self.interview.complete()
+                    case "quit":
+                        return None
+                self._change()
+            except BackError:
+                self._go_back(step)
+
+    def _go_back(self, step: str) -> None:
+        """Leave a question as it was, and open the one before."""
+        self.interview.leave(step)
+        asked = self.interview.asked
+        self._reopen(asked[asked.index(step) - 1] if step in asked else asked[-1])
+
+    def _reopen(self, step: str) -> None:
+        """Ask a question again, in its place: what is shown from there on will be shown anew."""
+        self.interview.reopen(step)
+        steps = self.interview.steps
+        kept = [shown for shown in self._shown if shown in steps[: steps.index(step)]]
+        self.interface.withdraw(len(self._shown) - len(kept))
+        self._shown = kept
+
+    # Questions
+
+    def _ask(self, step: str, *, can_go_back: bool) -> str:
+        if step == START:
+            return self.interface.ask(self._start(can_go_back=can_go_back))
+        names = self.interview.steps[1:]
+        progress = f"{names.index(step) + 1} of {len(names)}"
+        return self.interface.ask(self._question(self.template.options[step], progress, can_go_back=can_go_back))
+
+    def _start(self, *, can_go_back: bool) -> Question:
+        presets = self.template.presets
+        combined = {name: {**preset.answers, **self.interview.given} for name, preset in presets.items()}
+        refused = {name: self.interview.objections(answers) for name, answers in combined.items()}
+        count = len(self.template.options)
+        extra = len(self.template.extra)
+        entries = (
+            Entry(STEP_BY_STEP, "Step by step", f"the {count - extra} questions that matter, each with a default"),
+            *(Entry(name, name, preset.why, " ".join(refused[name])) for name, preset in presets.items()),
+            Entry(EVERYTHING, "Choose everything", f"all {count} questions"),
         )
-        answer = str(question.unsafe_ask())
-    return answer
+        outcomes = {entry.value: combined.get(entry.value, self.interview.given) for entry in entries}
+        return Question(
+            "How do you want to start?",
+            self.interview.earlier.get(START, STEP_BY_STEP),
+            entries,
+            can_go_back=can_go_back,
+            panel=self._panel(outcomes, STEP_BY_STEP),
+        )
 
+    def _question(self, option: Option, progress: str, *, can_go_back: bool) -> Question:
+        others = self.interview.before(option.name)
+        proposed = self.interview.earlier.get(option.name) or self.template.default(option.name, others)
+        if not option.choices:
+            return Question(
+                option.wording,
+                proposed,
+                progress=progress,
+                can_go_back=can_go_back,
+                objection=lambda text: self._objection(option, others, text),
+            )
+        refused = {value: self.interview.objections({**others, option.name: value}) for value in option.values}
+        entries = tuple(
+            Entry(choice.value, choice.label, choice.explanation, " ".join(refused[choice.value]))
+            for choice in option.choices
+        )
+        allowed = [value for value in option.values if not refused[value]]
+        if not allowed:
+            raise RefusedAnswersError(sentence for sentences in refused.values() for sentence in sentences)
+        proposed = proposed if proposed in allowed else allowed[0]
+        outcomes = {value: {**self.interview.known, option.name: value} for value in allowed}
+        return Question(option.wording, proposed, entries, progress, can_go_back, panel=self._panel(outcomes, proposed))
 
-def _entry(choice: Choice, width: int, refused: list[str]) -> questionary.Choice:
-    indent = len(MARGIN) + width + 2
-    lines = wrap(" ".join(refused) or choice.explanation, max(get_terminal_size().columns - indent - 4, 20))
-    text = f"\n{' ' * indent}".join(lines)
-    if refused:
-        return questionary.Choice(choice.label, choice.value, disabled=text)
-    return questionary.Choice([("", f"{choice.label:{width}}  "), ("class:quiet", text)], choice.value)
+    def _panel(self, outcomes: Mapping[str, Answers], baseline: str) -> Panel:
+        return Panel(
+            self.template, outcomes, baseline, None if self.output_dir == Path() else self.output_dir, self.executor
+        )
 
+    def _objection(self, option: Option, others: Answers, text: str) -> str:
+        if self.interview.objections({option.name: text}):
+            return option.rule
+        target = self._directory / text
+        if option.name == "project_slug" and not self.target and lexists(target):
+            return str(TargetExistsError(target))
+        return " ".join(self.interview.objections({**others, option.name: text}))
 
-def _summarise(rows: dict[str, str]) -> None:
-    width = max(map(len, rows))
-    _print(("", "\n"))
-    for title, text in rows.items():
-        _print(("quiet", f"{MARGIN}{title:{width}}  "), ("", f"{text}\n"))
-    _print(("", "\n"))
+    # The answers on the screen
 
+    def _show(self, until: str) -> None:
+        for step in self.interview.steps:
+            if step == until:
+                return
+            if step not in self._shown:
+                self._shown.append(step)
+                self.interface.answered(*self._text(step))
+        if SUMMARY not in self._shown:
+            self._shown.append(SUMMARY)
+            self.interface.summarise(self._summary())
 
-def _decide() -> str:
-    decisions = {"write": "Yes, write it", "change": "Change an answer", "quit": "No, write nothing"}
-    entries = [questionary.Choice(title, value) for value, title in decisions.items()]
-    return _select("Write this project?", entries)
+    def _summary(self) -> Summary:
+        from dockwright.preview import files, services
+        from dockwright.report import describe
 
+        summary = self.interview.complete()
+        rows = describe(self.template, summary, self._directory)
+        if self.target:
+            rows["Directory"] = str(self.target)
+        try:
+            return Summary(rows, files(self.template, summary), services(self.template, summary))
+        except (OutputDirectoryError, OSError):
+            # No temporary directory: that is no reason to write nothing.
+            return Summary(rows, {}, [])
 
-def _change(template: Template, answers: dict[str, str], output_dir: Path) -> None:
-    """Ask which answer to change; ask again for answers that were left at a default that changes with it."""
-    options = template.options.values()
-    rows = describe(template, answers, output_dir)
-    width = max(len(option.title) for option in options)
-    entries = [
-        questionary.Choice([("", f"{option.title:{width}}  "), ("class:quiet", rows[option.title])], option.name)
-        for option in options
-    ]
-    changed = template.options[_select("Which one?", entries)]
-    derived = {name: template.default(name, answers) for name, option in template.options.items() if option.derived}
-    answers[changed.name] = _answer(template, changed, answers, output_dir)
-    for name, default in derived.items():
-        if answers[name] == default != template.default(name, answers):
-            del answers[name]
-            answers[name] = _answer(template, template.options[name], answers, output_dir)
+    def _text(self, step: str) -> tuple[str, str]:
+        answer = self.interview.settled[step]
+        if step == START:
+            return "Start", answer
+        option = self.template.options[step]
+        return option.wording, next((choice.label for choice in option.choices if choice.value == answer), answer)
 
+    # The end
 
-def _print(*fragments: tuple[str, str]) -> None:
-    print_formatted_text(
-        FormattedText([(f"class:{style}" if style else "", text) for style, text in fragments]), style=STYLE, end=""
-    )
+    def _decide(self) -> str:
+        decisions = {"write": "Yes, write it", "change": "Change an answer", "quit": "No, write nothing"}
+        entries = tuple(Entry(value, label) for value, label in decisions.items())
+        return self.interface.ask(
+            Question("Write this project?", "write", entries, can_go_back=bool(self.interview.asked))
+        )
+
+    def _change(self) -> None:
+        """Ask which answer to change, and open its question."""
+        from dockwright.report import describe
+
+        answers = self.interview.complete()
+        rows = describe(self.template, answers, self._directory)
+        options = self.template.options.values()
+        entries = tuple(Entry(option.name, option.title, rows[option.title]) for option in options)
+        try:
+            name = self.interface.ask(Question("Which one?", next(iter(answers)), entries, can_go_back=True))
+        except BackError:
+            return
+        self.interview.free(name)
+        self._reopen(name)
+        try:
+            self.interview.settle(name, self._ask(name, can_go_back=True))
+        except BackError:
+            self.interview.leave(name)

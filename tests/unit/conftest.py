@@ -15,7 +15,7 @@ from tests.unit.checkout import CONFLICT, PACKAGE, copy_template
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 # Windows has no pseudo-terminals.
-collect_ignore = ["test_terminal.py", "test_tools.py"] if sys.platform == "win32" else []
+collect_ignore = ["test_screen.py", "test_terminal.py", "test_tools.py"] if sys.platform == "win32" else []
 
 
 @pytest.fixture

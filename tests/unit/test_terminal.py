@@ -11,7 +11,7 @@ import pexpect
 import pytest
 
 from dockwright.template import Template, load
-from tests.unit.checkout import CONFLICT, REFUSAL, copy_checkout, read_tree
+from tests.unit.checkout import CONFLICT, CONFLICTING, copy_checkout, read_tree
 from tests.unit.conftest import Run
 
 # Python warns of forking with threads: pexpect forks, and pytest-xdist has threads.
@@ -20,8 +20,11 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarn
 Spawn = Callable[..., "pexpect.spawn[str]"]
 
 ENTER, DOWN, CTRL_C, CTRL_O, CTRL_U = "\r", "\x1b[B", "\x03", "\x0f", "\x15"
-OPTIONS = load().options
-WORDINGS = [option.wording for option in OPTIONS.values()]
+TEMPLATE = load()
+OPTIONS = TEMPLATE.options
+NAMES = [name for name in OPTIONS if name not in TEMPLATE.extra]
+START = "How do you want to start?"
+WORDINGS = [START, *(OPTIONS[name].wording for name in NAMES)]
 
 
 @pytest.fixture
@@ -45,7 +48,7 @@ def spawn(output_dir: Path, environment: dict[str, str]) -> Spawn:
 def accept_defaults(terminal: "pexpect.spawn[str]", wordings: list[str]) -> None:
     """Press Enter at each of these questions."""
     for wording in wordings:
-        terminal.expect_exact(f" {wording} ")
+        terminal.expect_exact(wording)
         terminal.send(ENTER)
 
 
@@ -64,16 +67,17 @@ def without_escapes(output: str) -> str:
 def test_from_the_first_question_to_the_project(spawn: Spawn, run: Run, output_dir: Path) -> None:
     """An invalid name is explained as it is typed; the command shown at the end repeats the project."""
     terminal = spawn()
-    terminal.expect_exact(WORDINGS[0])
+    accept_defaults(terminal, [START])
+    terminal.expect_exact(WORDINGS[1])
     terminal.send("{{ x }}")
     terminal.expect_exact("use 1 to 200 characters")
     terminal.send(CTRL_U + "Bob's shop" + ENTER)
-    framework = list(OPTIONS).index("framework")
-    accept_defaults(terminal, WORDINGS[1:framework])
-    terminal.expect_exact(f" {WORDINGS[framework]} ")
+    framework = WORDINGS.index(OPTIONS["framework"].wording)
+    accept_defaults(terminal, WORDINGS[2:framework])
+    terminal.expect_exact(WORDINGS[framework])
     # Ctrl-O ends a list without an answer: the wizard asks again.
     terminal.send(CTRL_O)
-    terminal.expect_exact(f" {WORDINGS[framework]} ")
+    terminal.expect_exact(WORDINGS[framework])
     terminal.send(DOWN + ENTER)
     accept_defaults(terminal, WORDINGS[framework + 1 :])
     terminal.expect_exact("Write this project?")
@@ -118,21 +122,24 @@ def test_every_choice_is_explained(spawn: Spawn, template: Template) -> None:
     shown = " ".join(without_escapes(terminal.logfile_read.getvalue()).split())
     terminal.send(CTRL_C)
     finish(terminal)
-    for option in template.options.values():
+    assert all(preset.why in shown for preset in template.presets.values())
+    for number, option in enumerate((OPTIONS[name] for name in NAMES), 1):
         if option.choices:
             assert all(choice.explanation in shown for choice in option.choices)
         else:
-            assert f"? {option.wording} {template.complete({})[option.name]}" in shown
+            default = template.complete({})[option.name]
+            assert f"? {option.wording} ({number} of {len(NAMES)}) {default}" in shown
 
 
 def test_conflict_is_explained_in_the_list(spawn: Spawn, tmp_path: Path) -> None:
     """A choice in conflict with an earlier answer is listed with the reason."""
     copy_checkout(tmp_path / "copy", _conflicts=[CONFLICT])
     terminal = spawn("--database", "none", PYTHONPATH=str(tmp_path / "copy" / "generator"))
-    before = list(OPTIONS)[: list(OPTIONS).index("redis")]
-    accept_defaults(terminal, [OPTIONS[name].wording for name in before if name != "database"])
-    terminal.expect_exact(f" {OPTIONS['redis'].wording} ")
-    terminal.expect_exact(REFUSAL)
+    before = NAMES[: NAMES.index("redis")]
+    accept_defaults(terminal, [START, *(OPTIONS[name].wording for name in before if name != "database")])
+    terminal.expect_exact(OPTIONS["redis"].wording)
+    names = {name: OPTIONS[name].wording for name in CONFLICTING}
+    terminal.expect_exact(" with ".join(f"{names[name]}={choice}" for name, choice in CONFLICTING.items()))
     terminal.send(CTRL_C)
     assert finish(terminal)[0] == 130
 

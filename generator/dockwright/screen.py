@@ -1,0 +1,307 @@
+"""Questions as lists and fields that are drawn with questionary."""
+
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import zip_longest
+
+import questionary
+from prompt_toolkit import print_formatted_text
+from prompt_toolkit.application import Application, get_app, get_app_session
+from prompt_toolkit.filters import Always, Condition, is_done
+from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bindings
+from prompt_toolkit.layout import ConditionalContainer, Container, FormattedTextControl, HSplit, Layout, Window
+from prompt_toolkit.utils import get_cwidth
+from questionary.prompts.common import InquirerControl
+
+from dockwright.panel import LINES, Panel
+from dockwright.questions import BackError, Entry, Question, Summary
+
+Fragments = list[tuple[str, str]]
+
+STYLE = questionary.Style(
+    [
+        ("qmark", "fg:ansicyan"),
+        ("question", "bold"),
+        ("answer", "fg:ansicyan"),
+        ("pointer", "fg:ansicyan bold"),
+        ("quiet", "fg:ansibrightblack"),
+        ("instruction", "fg:ansibrightblack"),
+        ("disabled", "fg:ansibrightblack"),
+        ("refused", "fg:ansired"),
+        ("validation-toolbar", "bg:default"),
+    ]
+)
+NO_BREAK = "\u00a0"
+MARGIN = "   "  # as wide as questionary's pointer
+# With fewer columns beside its entry, an explanation is put below it.
+NARROW = 28
+# The panel is hidden in a smaller terminal.
+PANEL_ROWS, PANEL_COLUMNS = 24, 80
+PANEL_HEIGHT = 1 + sum(LINES.values())
+
+
+class Screen:
+    """Questions on a terminal that can move its cursor."""
+
+    def __init__(self) -> None:
+        """Start below what the terminal shows."""
+        self._output = get_app_session().output
+        self._shown: list[int] = []  # the rows of each answer and summary above the cursor
+        self._size = self._output.get_size()
+
+    def greet(self, version: str) -> None:
+        """Show the title."""
+        self._print(
+            [("class:question", f"Dockwright {version}"), ("", ": a containerised web service from a few answers")]
+        )
+
+    def ask(self, question: Question) -> str:
+        """Ask until there is an answer: some keys, such as Ctrl-O, end a list without one."""
+        answer = ""
+        while not answer:
+            answer = _select(question) if question.entries else _type(question)
+        return answer
+
+    def answered(self, wording: str, answer: str) -> None:
+        """Show a question with its answer."""
+        self._shown.append(
+            self._print([("class:qmark", "✓ "), ("", f"{wording}: "), ("class:answer", answer)], indent=2)
+        )
+
+    def summarise(self, summary: Summary) -> None:
+        """Show the answers, the tree in short and a drawing of the stack."""
+        from dockwright.preview import drawing, tree
+
+        files = tree(summary.files)
+        column = max((len(name) for name, note in files if note), default=0)
+        blocks = {title: [text] for title, text in summary.rows.items()}
+        blocks["Files"] = [f"{name:{column}}  {note}" for name, note in files if note]
+        blocks["Files"] += [", ".join(name for name, note in files if not note)]
+        blocks["Stack"] = drawing(summary.services) or [""]
+        indent = len(MARGIN) + max(map(len, blocks)) + 2
+        # A drawing can't be broken: it stands below its title where there is no room beside it.
+        beside = max(map(len, blocks["Stack"])) < self._output.get_size().columns - indent
+        rows = self._print([])
+        for title, lines in blocks.items():
+            heading = f"{MARGIN}{title}"
+            if not beside and len(lines) > 1:
+                rows += self._print([("class:quiet", heading)])
+                heading, indent = "", len(MARGIN)
+            for line in lines:
+                rows += self._print([("class:quiet", f"{heading:{indent}}"), ("", line)], indent)
+                heading = ""
+        self._shown.append(rows)
+
+    def withdraw(self, count: int) -> None:
+        """Erase the last answers and summaries, if the terminal still shows them as they were printed."""
+        place = len(self._shown) - count
+        rows = sum(self._shown[place:])
+        del self._shown[place:]
+        if rows < self._size.rows and self._output.get_size() == self._size:
+            self._output.cursor_up(rows)
+            self._output.erase_down()
+            self._output.flush()
+        else:
+            self._print([])
+
+    def _print(self, fragments: Fragments, indent: int = 0) -> int:
+        """Print a line, broken between words, and return the number of its rows."""
+        if self._size != self._output.get_size():
+            self._size = self._output.get_size()
+            # The terminal may have broken the lines above anew.
+            self._shown = [self._size.rows] * len(self._shown)
+        folded = fold(fragments, self._size.columns - 1, indent)
+        print_formatted_text(FormattedText(folded), style=STYLE)
+        lines = "".join(text for _, text in folded).split("\n")
+        return sum(max(1, -(-get_cwidth(line) // self._size.columns)) for line in lines)
+
+
+def fold(fragments: Fragments, width: int, indent: int = 0) -> Fragments:
+    """Break lines between words."""
+    folded: Fragments = []
+    column = 0
+    for style, text in fragments:
+        for word in re.findall(r"\n| +|[^ \n]+", text):
+            if word == "\n":
+                column = 0
+            elif column + get_cwidth(word) > width and column > indent:
+                folded.append(("", "\n" + " " * indent))
+                column = indent
+                if word.isspace():
+                    continue
+            column += 0 if word == "\n" else get_cwidth(word)
+            folded.append((style, word))
+    return folded
+
+
+def _type(question: Question) -> str:
+    def objection(text: str) -> str:
+        return question.objection(text.strip() or question.proposed)
+
+    def advice() -> Fragments:
+        text = get_app().current_buffer.text
+        if refusal := objection(text):
+            return [("class:refused", f"  {refusal}")]
+        keys = ["Enter accepts"] if text else ["Enter accepts", "Tab edits"]
+        keys += ["Shift-Tab goes back"] if question.can_go_back else []
+        return [("class:instruction", "  " + ", ".join(keys))]
+
+    field = questionary.text(
+        "",
+        qmark="",
+        # The objection is shown below the input: the validation toolbar would truncate it.
+        validate=lambda text: not objection(text) or "",
+        placeholder=[("class:quiet", question.proposed)],
+        style=STYLE,
+        erase_when_done=True,
+    )
+    keys = KeyBindings()
+    empty = Condition(lambda: not get_app().current_buffer.text)
+
+    @keys.add("tab", filter=empty)
+    @keys.add("right", filter=empty)
+    def _edit(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text(question.proposed)
+
+    @keys.add("<bracketed-paste>")
+    def _paste(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text(" ".join(event.data.split()))
+
+    return _run(field.application, question, keys, [_text_window(advice, indent=2)]).strip() or question.proposed
+
+
+def _select(question: Question) -> str:
+    titles: dict[str, Fragments] = {entry.value: [] for entry in question.entries}
+    choices = {
+        entry.value: questionary.Choice(titles[entry.value], entry.value, disabled=entry.refusal or None)
+        for entry in question.entries
+    }
+    instruction = (
+        "arrow keys, Enter; back: Shift-Tab" if question.can_go_back else "arrow keys, then Enter; Ctrl-C quits"
+    )
+    select = questionary.select(
+        "",
+        list(choices.values()),
+        default=question.proposed,
+        qmark="",
+        instruction=instruction,
+        style=STYLE,
+        erase_when_done=True,
+    )
+    application = select.application
+    control = next(
+        window.content
+        for window in application.layout.find_all_windows()
+        if isinstance(window.content, InquirerControl)
+    )
+
+    def arrange(_: object) -> None:
+        for entry in question.entries:
+            titles[entry.value][:] = _title(question, entry, application.output.get_size().columns)
+
+    application.before_render += arrange
+
+    keys = KeyBindings()
+
+    @keys.add("c-d", eager=True)
+    def _quit(event: KeyPressEvent) -> None:
+        event.app.exit(exception=EOFError)
+
+    @keys.add("<bracketed-paste>")
+    def _paste(_: KeyPressEvent) -> None:
+        """Ignore a paste: there is nothing to type."""
+
+    below = []
+    if panel := question.panel:
+
+        def fits() -> bool:
+            size = application.output.get_size()
+            rows = sum("".join(text for _, text in title).count("\n") + 1 for title in titles.values())
+            return size.columns >= PANEL_COLUMNS and size.rows >= max(PANEL_ROWS, rows + PANEL_HEIGHT + 3)
+
+        def facts() -> Fragments:
+            return _panel(panel, str(control.get_pointed_at().value), application)
+
+        window = Window(FormattedTextControl(lambda: FormattedText(facts())), height=PANEL_HEIGHT)
+        below.append(ConditionalContainer(window, filter=Condition(fits) & ~is_done))
+    return _run(application, question, keys, below)
+
+
+def _title(question: Question, entry: Entry, columns: int) -> Fragments:
+    """Return an entry with its explanation beside it, or below it where that would be a narrow column."""
+    width = max(get_cwidth(each.label) for each in question.entries)
+    indent = len(MARGIN) + width + 2
+    text = entry.refusal or entry.explanation
+    label = entry.label + " " * (width - get_cwidth(entry.label) + 2)
+    if columns - indent < NARROW:
+        indent = len(MARGIN) + 2
+        label = f"{entry.label}\n{' ' * indent}"
+    style = "class:disabled" if entry.refusal else ""
+    explanation = fold([("class:quiet", text)], columns - 1 - indent)
+    return [(style, label), *((each, part.replace("\n", "\n" + " " * indent)) for each, part in explanation)]
+
+
+def _panel(panel: Panel, choice: str, application: Application[str]) -> Fragments:
+    """Return the facts as lines, of which each may take a few; their number is always the same."""
+    width = application.output.get_size().columns
+
+    def redraw() -> None:
+        # In the panel's thread: the list may have been answered meanwhile, and its event loop closed.
+        with suppress(RuntimeError):
+            application.invalidate()
+
+    facts = panel.facts(choice, redraw)
+    column = len(MARGIN) + max(map(len, LINES)) + 2
+    fragments: Fragments = [("class:quiet", "─" * (width - 1))]
+    for title, height in LINES.items():
+        texts = facts.get(title, ("",))
+        lines = []
+        for text in texts:
+            folded = "".join(part for _, part in fold([("", text)], width - column - 3)).split("\n")
+            shown = folded[: height // len(texts)]
+            lines += [*shown[:-1], shown[-1].rstrip() + (" …" if len(folded) > len(shown) else "")]
+        for heading, line in zip_longest([MARGIN + title], lines, fillvalue=""):
+            fragments += [("class:quiet", f"\n{heading:{column}}"), ("", line)]
+    return fragments
+
+
+def _run(application: Application[str], question: Question, keys: KeyBindings, below: Sequence[Container]) -> str:
+    """Ask with a heading above and something below, and with the key that goes back."""
+    if question.can_go_back:
+
+        @keys.add("s-tab", eager=True)
+        def _back(event: KeyPressEvent) -> None:
+            event.app.exit(exception=BackError)
+
+    def heading() -> Fragments:
+        return [
+            ("", "\n"),
+            ("class:qmark", "? "),
+            ("class:question", question.wording),
+            ("", " "),
+            ("class:quiet", f"({question.progress})".replace(" ", NO_BREAK) if question.progress else ""),
+        ]
+
+    asked = application.layout
+    for window in asked.find_all_windows():
+        window.dont_extend_height = Always()
+    focused = asked.current_window
+    application.layout = Layout(HSplit([_text_window(heading, indent=2), asked.container, *below]), focused)
+    application.key_bindings = merge_key_bindings([application.key_bindings or KeyBindings(), keys])
+    try:
+        return str(application.run())
+    finally:
+        if question.panel:
+            question.panel.close()
+
+
+def _text_window(text: Callable[[], Fragments], indent: int) -> Window:
+    """Return a window whose text is broken between words, whatever its width becomes."""
+
+    def folded() -> Fragments:
+        width = get_app().output.get_size().columns - 1
+        return fold(text(), width, indent)
+
+    return Window(FormattedTextControl(lambda: FormattedText(folded())), dont_extend_height=True)
