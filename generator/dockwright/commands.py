@@ -57,7 +57,7 @@ class Command:
 
     def every_flag(self, template: Template) -> list[Flag]:
         """Return the flags that give answers, then the others."""
-        return [*_answer_flags(self.answers(template), template), *self.flags(template)]
+        return [*_answer_flags(self.answers(template)), *self.flags(template)]
 
 
 def parse(command: Command, template: Template, words: Sequence[str]) -> argparse.Namespace:
@@ -141,7 +141,7 @@ def _parser(command: Command, template: Template) -> _Parser:
     parser.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     if command.operand:
         parser.add_argument("operand", nargs="?", help=argparse.SUPPRESS)
-    answers = list(_answer_flags(command.answers(template), template))
+    answers = list(_answer_flags(command.answers(template)))
     example = next((flag.names[0] for flag in answers if flag.choices), "")
     for title, flags in {
         f"answers, the default first; `{example} {HELP}` explains its choices": answers,
@@ -165,12 +165,11 @@ def _parser(command: Command, template: Template) -> _Parser:
     return parser
 
 
-def _answer_flags(options: Sequence[Option], template: Template) -> Iterator[Flag]:
-    """Yield a flag for each option; those with free text share a line of the help, and so do the extra ones."""
+def _answer_flags(options: Sequence[Option]) -> Iterator[Flag]:
+    """Yield a flag for each option; those with free text share a line of the help."""
     texts = [option.flag for option in options if not option.choices]
-    extra = [option.flag for option in options if option.name in template.extra]
     for option in options:
-        first, *others = next((flags for flags in (texts, extra) if option.flag in flags), [option.flag])
+        first, *others = [option.flag] if option.choices else texts
         parts = [
             ", ".join(option.values),
             ", ".join(f"or {flag}" for flag in option.flags[1:]),
