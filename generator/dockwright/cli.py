@@ -96,7 +96,10 @@ def _help() -> str:
 
 
 def _complete(template: Template, arguments: Namespace) -> int:
-    shell = choose(f"SHELL of `dockwright {COMPLETION}`", arguments.operand or "", completion.SHELLS)
+    if not arguments.operand:
+        message = f"name a shell: dockwright {COMPLETION} {' | '.join(completion.SHELLS)}"
+        raise UsageError(message)
+    shell = choose(f"SHELL of `dockwright {COMPLETION}`", arguments.operand, completion.SHELLS)
     print(completion.SHELLS[shell](template, COMMANDS.values()), end="")
     return 0
 

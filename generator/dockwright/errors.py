@@ -22,7 +22,7 @@ class UnknownCommandError(UsageError):
 
     def __init__(self, name: str, known: Iterable[str]) -> None:
         """Suggest the closest command, or say how to name a project."""
-        match = _closest(name, known)
+        match = _closest(name, known, cutoff=0.6)
         advice = f"did you mean {match}?" if match else f"`dockwright new {name}` makes a project of this name"
         super().__init__(f"there is no command {name}: {advice}")
 
@@ -164,5 +164,8 @@ class MissingTemplateError(GeneratorError):
         super().__init__(f"there is no template in {root}: reinstall dockwright")
 
 
-def _closest(name: str, known: Iterable[str]) -> str | None:
-    return next(iter(get_close_matches(name, known, n=1, cutoff=0.75)), None)
+def _closest(name: str, known: Iterable[str], cutoff: float = 0.75) -> str | None:
+    # One number is no misspelling of another.
+    if not any(map(str.isalpha, name)):
+        return None
+    return next(iter(get_close_matches(name, known, n=1, cutoff=cutoff)), None)

@@ -158,6 +158,8 @@ def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]
         }
         print(json.dumps(result, indent=2))
         return
+    if "no_input" not in request.switches:
+        print()
     where = "the project into this directory" if str(project) == "." else project
     print(f"Wrote {where}. Start it:", "", *steps.lines(), sep="\n")
     if kept:

@@ -33,6 +33,7 @@ class Panel:
     baseline: str
     output_dir: Path | None
     executor: ThreadPoolExecutor
+    operand: str | None = None  # of `dockwright new`, if the project's directory exists already
     _facts: dict[str, Future[Facts]] = field(default_factory=dict)
 
     def facts(self, choice: str, changed: Callable[[], None]) -> Facts:
@@ -64,7 +65,7 @@ class Panel:
         return {
             "Services": (describe_services(stack),),
             "Image": (image_size(answers, after["Dockerfile"]),),
-            "Command": (repeat_command(self.template, answers, self.output_dir),),
+            "Command": (repeat_command(self.template, answers, self.output_dir, self.operand),),
             "Files": (str(len(after)), *_changes(before, after)),
         }
 

@@ -41,6 +41,7 @@ class Start:
             "",
             f"{self.docs} describes the API.",
             f"Ctrl-C stops the service; `{self.stop}` then removes its containers.",
+            "The project's README.md goes on from here.",
         ]
 
 

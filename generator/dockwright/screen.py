@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import zip_longest
+from string import digits
 
 import questionary
 from prompt_toolkit import print_formatted_text
@@ -105,6 +106,8 @@ class Screen:
             self._output.flush()
         else:
             self._print([])
+            # What is left of them is still there, in rows that nobody counts.
+            self._shown = [self._size.rows] * place
 
     def _print(self, fragments: Fragments, indent: int = 0) -> int:
         """Print a line, broken between words, and return the number of its rows."""
@@ -209,9 +212,11 @@ def _select(question: Question) -> str:
     def _quit(event: KeyPressEvent) -> None:
         event.app.exit(exception=EOFError)
 
-    @keys.add("<bracketed-paste>")
-    def _paste(_: KeyPressEvent) -> None:
-        """Ignore a paste: there is nothing to type."""
+    def _ignore(_: KeyPressEvent) -> None:
+        """Ignore what is pasted or typed: there is nothing to type."""
+
+    for key in ("<bracketed-paste>", *digits):
+        keys.add(key)(_ignore)
 
     below = []
     if panel := question.panel:
@@ -261,6 +266,10 @@ def _panel(panel: Panel, choice: str, application: Application[str]) -> Fragment
         for text in texts:
             folded = "".join(part for _, part in fold([("", text)], width - column - 3)).split("\n")
             shown = folded[: height // len(texts)]
+            if title == "Command" and len(folded) > len(shown):
+                # Its end has what the choice changes.
+                lines += [f"… {folded[-height]}", *folded[len(folded) - height + 1 :]]
+                continue
             lines += [*shown[:-1], shown[-1].rstrip() + (" …" if len(folded) > len(shown) else "")]
         for heading, line in zip_longest([MARGIN + title], lines, fillvalue=""):
             fragments += [("class:quiet", f"\n{heading:{column}}"), ("", line)]

@@ -8,7 +8,7 @@ from os.path import lexists
 from pathlib import Path
 
 from dockwright import __version__
-from dockwright.directory import check_contents, check_output_dir, check_target
+from dockwright.directory import check_contents, check_output_dir, check_target, kept
 from dockwright.errors import OutputDirectoryError, RefusedAnswersError, TargetExistsError
 from dockwright.interview import EVERYTHING, START, STEP_BY_STEP, Interview
 from dockwright.options import Option
@@ -46,7 +46,8 @@ def ask(  # noqa: PLR0913 # four of them are flags
     try:
         interview = Interview(template, given)
         interview.start(preset)
-        return _Session(interview, output_dir, target and target.absolute(), interface, executor).run()
+        operand = str(target) if target else None
+        return _Session(interview, output_dir, target and target.absolute(), operand, interface, executor).run()
     finally:
         executor.shutdown(cancel_futures=True)
 
@@ -74,6 +75,7 @@ class _Session:
     interview: Interview
     output_dir: Path
     target: Path | None
+    operand: str | None
     interface: Interface
     executor: ThreadPoolExecutor
     _shown: list[str] = field(default_factory=list)
@@ -113,9 +115,9 @@ class _Session:
         """Ask a question again, in its place: what is shown from there on will be shown anew."""
         self.interview.reopen(step)
         steps = self.interview.steps
-        kept = [shown for shown in self._shown if shown in steps[: steps.index(step)]]
-        self.interface.withdraw(len(self._shown) - len(kept))
-        self._shown = kept
+        before = [shown for shown in self._shown if shown in steps[: steps.index(step)]]
+        self.interface.withdraw(len(self._shown) - len(before))
+        self._shown = before
 
     # Questions
 
@@ -131,11 +133,11 @@ class _Session:
         combined = {name: {**preset.answers, **self.interview.given} for name, preset in presets.items()}
         refused = {name: self.interview.objections(answers) for name, answers in combined.items()}
         count = len(self.template.options)
-        extra = len(self.template.extra)
+        extra = [self.template.options[name].wording for name in self.template.extra]
         entries = (
-            Entry(STEP_BY_STEP, "Step by step", f"the {count - extra} questions that matter, each with a default"),
+            Entry(STEP_BY_STEP, "Step by step", f"the {count - len(extra)} questions that matter, each with a default"),
             *(Entry(name, name, preset.why, " ".join(refused[name])) for name, preset in presets.items()),
-            Entry(EVERYTHING, "Choose everything", f"all {count} questions"),
+            Entry(EVERYTHING, "Choose everything", f"all {count} questions, also: {', '.join(extra)}"),
         )
         outcomes = {entry.value: combined.get(entry.value, self.interview.given) for entry in entries}
         return Question(
@@ -170,9 +172,8 @@ class _Session:
         return Question(option.wording, proposed, entries, progress, can_go_back, panel=self._panel(outcomes, proposed))
 
     def _panel(self, outcomes: Mapping[str, Answers], baseline: str) -> Panel:
-        return Panel(
-            self.template, outcomes, baseline, None if self.output_dir == Path() else self.output_dir, self.executor
-        )
+        output_dir = None if self.target or self.output_dir == Path() else self.output_dir
+        return Panel(self.template, outcomes, baseline, output_dir, self.executor, self.operand)
 
     def _objection(self, option: Option, others: Answers, text: str) -> str:
         if self.interview.objections({option.name: text}):
@@ -204,7 +205,10 @@ class _Session:
         if self.target:
             rows["Directory"] = str(self.target)
         try:
-            return Summary(rows, files(self.template, summary), services(self.template, summary))
+            paths = files(self.template, summary)
+            if self.target and (there := kept({path.partition("/")[0] for path in paths}, self.target)):
+                rows["Kept"] = f"{', '.join(there)}: yours stay as they are"
+            return Summary(rows, paths, services(self.template, summary))
         except (OutputDirectoryError, OSError):
             # No temporary directory: that is no reason to write nothing.
             return Summary(rows, {}, [])
@@ -212,7 +216,7 @@ class _Session:
     def _text(self, step: str) -> tuple[str, str]:
         answer = self.interview.settled[step]
         if step == START:
-            return "Start", answer
+            return "Start", "choose everything" if answer == EVERYTHING else answer
         option = self.template.options[step]
         return option.wording, next((choice.label for choice in option.choices if choice.value == answer), answer)
 

@@ -96,7 +96,7 @@ REFUSED: dict[str, tuple[list[str], int, str]] = {
     "matrix-output": (["matrix", "--output-dir", "x"], 2, "dockwright matrix has no --output-dir: "),
     "matrix-format": (["matrix", "--format", "yaml"], 2, "--format can't be 'yaml': choose from text, json, github"),
     "format-alone": (["-y", "--format", "json"], 2, "dockwright new has no --format: "),
-    "no-shell": (["completion"], 2, "can't be '': choose from bash, zsh, fish"),
+    "no-shell": (["completion"], 2, "name a shell: dockwright completion bash | zsh | fish"),
     "unknown-shell": (["completion", "csh"], 2, "can't be 'csh': choose from bash, zsh, fish"),
 }
 if not WINDOWS:
