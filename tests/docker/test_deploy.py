@@ -28,7 +28,7 @@ def upgrade() -> None:
 
 @pytest.fixture
 def deployed(project: Project, production: Stack) -> Iterator[Stack]:
-    """Return the production stack, and put its first version back at the end."""
+    """Return the production stack, and start its first version anew at the end."""
     before = {path: path.read_bytes() for path in project.directory.rglob("*") if path.is_file()}
     yield production
     for path in [path for path in project.directory.rglob("*") if path.is_file() and path not in before]:
@@ -37,7 +37,9 @@ def deployed(project: Project, production: Stack) -> Iterator[Stack]:
             path.parent.rmdir()
     for path, content in before.items():
         path.write_bytes(content)
-    project.run("make", "rollback")
+    # The database, too, is as it was: without the revisions of other versions.
+    production.compose("down", "--volumes")
+    production.compose("up", "--detach", "--wait")
 
 
 def prepare(project: Project, tag: str, *, statement: str = "SELECT 1", code: str = "") -> None:

@@ -22,7 +22,7 @@ def test_stops_while_starting(project: Project, image: str) -> None:
         settings.append("REDIS_URL=redis://127.0.0.1:1")
     environment = [part for setting in settings for part in ("--env", setting)]
     name = f"{project.slug}-starting"
-    for module, seconds in itertools.product(["app.serve", *["app.worker"] * project.queues], (0, 0.2, 0.8)):
+    for module, seconds in itertools.product(["app.serve", *["app.worker"] * project.queues], (0.1, 0.3, 0.8)):
         project.run("docker", "run", "--detach", "--name", name, *environment, image, "python", "-m", module)
         status = Path("/proc", project.run("docker", "inspect", "--format", "{{.State.Pid}}", name).strip(), "status")
         # The kernel keeps from the first process of a container what it doesn't handle: Python needs a moment.
