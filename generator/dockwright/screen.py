@@ -113,7 +113,7 @@ class Screen:
         """Print a line, broken between words, and return the number of its rows."""
         if self._size != self._output.get_size():
             self._size = self._output.get_size()
-            # The terminal may have broken the lines above anew.
+            # The terminal may have re-wrapped the lines above.
             self._shown = [self._size.rows] * len(self._shown)
         folded = fold(fragments, self._size.columns - 1, indent)
         print_formatted_text(FormattedText(folded), style=STYLE)

@@ -112,7 +112,7 @@ class _Session:
         self._reopen(asked[asked.index(step) - 1] if step in asked else asked[-1])
 
     def _reopen(self, step: str) -> None:
-        """Ask a question again, in its place: what is shown from there on will be shown anew."""
+        """Ask a question again, in its place: what is shown from there on is printed again."""
         self.interview.reopen(step)
         steps = self.interview.steps
         before = [shown for shown in self._shown if shown in steps[: steps.index(step)]]

@@ -28,7 +28,7 @@ def upgrade() -> None:
 
 @pytest.fixture
 def deployed(project: Project, production: Stack) -> Iterator[Stack]:
-    """Return the production stack, and start its first version anew at the end."""
+    """Return the production stack, and start its first version again at the end, from nothing."""
     before = {path: path.read_bytes() for path in project.directory.rglob("*") if path.is_file()}
     yield production
     for path in [path for path in project.directory.rglob("*") if path.is_file() and path not in before]:
