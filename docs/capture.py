@@ -91,7 +91,7 @@ def ask(directory: Path) -> list[str]:
         for step in QUESTION_STEPS:
             if step is None:
                 screen = tmux("capture-pane", "-e", "-p", "-t", "wizard").rstrip()
-                screens.append(screen.replace(str(directory), "/home/you"))
+                screens.append(screen.replace(str(directory), "~"))
                 continue
             keys, result = step
             tmux("send-keys", "-t", "wizard", *keys)

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -42,8 +41,9 @@ def deployed(project: Project, production: Stack) -> Iterator[Stack]:
     production.compose("up", "--detach", "--wait")
 
 
-def prepare(project: Project, tag: str, *, statement: str = "SELECT 1", code: str = "") -> None:
+def prepare(stack: Stack, tag: str, *, statement: str = "SELECT 1", code: str = "") -> None:
     """Add a line of code and a migration that ends with a statement, and choose a new tag."""
+    project = stack.project
     with (project.directory / "app" / "main.py").open("a", encoding="utf-8") as file:
         file.write(f"{code}  # {tag}\n")
     choose(project, tag)
@@ -51,20 +51,10 @@ def prepare(project: Project, tag: str, *, statement: str = "SELECT 1", code: st
         versions = project.directory / "migrations" / "versions"
         versions.mkdir(exist_ok=True)
         revision = f"test{tag.replace('.', '')}"
-        (versions / f"{revision}.py").write_text(
-            MIGRATION.format(revision=revision, previous=head(versions), statement=statement), encoding="utf-8"
-        )
-
-
-def head(versions: Path) -> str | None:
-    """Return the last revision: the one that no other file follows."""
-    known, followed = set(), set()
-    for file in versions.glob("*.py"):
-        names = dict(line.split(" = ", 1) for line in file.read_text(encoding="utf-8").splitlines() if " = " in line)
-        values = {name.partition(":")[0]: value.strip("\"'") for name, value in names.items()}
-        known.add(values["revision"])
-        followed.add(values["down_revision"])
-    return next(iter(known - followed), None)
+        # The version that runs has all the migrations until now, or none.
+        previous = next(iter(stack.execute("alembic", "heads").split()), None)
+        migration = MIGRATION.format(revision=revision, previous=previous, statement=statement)
+        (versions / f"{revision}.py").write_text(migration, encoding="utf-8")
 
 
 def choose(project: Project, tag: str) -> None:
@@ -93,7 +83,7 @@ def start_job(stack: Stack) -> str:
 def test_deploy_behind_the_proxy(project: Project, deployed: Stack) -> None:
     """No request fails while a version with a migration replaces another, nor while it is rolled back."""
     job = start_job(deployed) if project.queues else ""
-    prepare(project, "0.2.0")
+    prepare(deployed, "0.2.0")
     with load(project.port, rate=RATE, writes=project.stores) as requests:
         time.sleep(1)
         project.run("make", "deploy")
@@ -105,7 +95,7 @@ def test_deploy_behind_the_proxy(project: Project, deployed: Stack) -> None:
     if job:
         assert deployed.job_status(job) == "finished"
     with load(project.port, rate=RATE, writes=project.stores) as requests:
-        fail_to_deploy(project, "0.3.0")
+        fail_to_deploy(deployed, "0.3.0")
         choose(project, "0.1.0")
         project.run("make", "rollback")
     assert requests.failed == []
@@ -116,11 +106,11 @@ def test_deploy_behind_the_proxy(project: Project, deployed: Stack) -> None:
 @pytest.mark.one_for_each("framework")
 def test_deploy_without_a_proxy(project: Project, deployed: Stack) -> None:
     """A migration that fails leaves the old version serving; a rollback returns to an older one."""
-    prepare(project, "0.2.0")
+    prepare(deployed, "0.2.0")
     project.run("make", "deploy")
     assert version(deployed) == "0.2.0"
     with load(project.port, rate=RATE, writes=project.stores) as requests:
-        fail_to_deploy(project, "0.3.0")
+        fail_to_deploy(deployed, "0.3.0")
     assert requests.failed == []
     assert version(deployed) == "0.2.0"
     choose(project, "0.1.0")
@@ -132,11 +122,12 @@ def test_deploy_without_a_proxy(project: Project, deployed: Stack) -> None:
     assert "newer than this version" in deployed.compose("logs", "migrate")
 
 
-def fail_to_deploy(project: Project, tag: str) -> None:
+def fail_to_deploy(stack: Stack, tag: str) -> None:
     """Deploy a version whose migration fails, or which doesn't start if there are no migrations."""
+    project = stack.project
     if project.has_database:
-        prepare(project, tag, statement="SELECT 1 FROM missing_table")
+        prepare(stack, tag, statement="SELECT 1 FROM missing_table")
     else:
-        prepare(project, tag, code="import missing_module")
+        prepare(stack, tag, code="import missing_module")
     output = project.run("make", "deploy", expect=2)
     assert ("missing_table" if project.has_database else "unhealthy") in output
