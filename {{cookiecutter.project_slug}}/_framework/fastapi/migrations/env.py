@@ -19,7 +19,11 @@ from alembic.migration import MigrationContext
 {% if cookiecutter.database == "mariadb" %}
 from alembic.operations.ops import DropIndexOp, DropTableOp, MigrationScript, ModifyTableOps
 {% endif %}
+{% if cookiecutter.database == "sqlite" %}
+from sqlalchemy import Connection, NullPool, event
+{% else %}
 from sqlalchemy import Connection, NullPool
+{% endif %}
 {% if cookiecutter.database != "sqlite" %}
 from sqlalchemy.exc import OperationalError
 {% endif %}
@@ -130,11 +134,19 @@ def migrate(connection: Connection) -> None:
 
 
 {% if cookiecutter.database == "sqlite" %}
+def begin(connection: Connection) -> None:
+    """Begin a transaction, which Python's driver doesn't do before CREATE and ALTER.
+
+    IMMEDIATE: wait for other writers now. Between the first read and the first write, SQLite would not wait.
+    """
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 async def main(settings: Settings) -> None:
     """Connect and migrate."""
     # Not the application's engine: checking foreign keys would delete or refuse rows that refer to a table being copied.
-    # `autocommit` off makes Python's driver include CREATE and ALTER in the transaction.
-    engine = create_async_engine(settings.database_url, poolclass=NullPool, connect_args={"autocommit": False})
+    engine = create_async_engine(settings.database_url, poolclass=NullPool, connect_args={"isolation_level": None})
+    event.listen(engine.sync_engine, "begin", begin)
     async with engine.connect() as connection:
         await connection.run_sync(migrate)
         await connection.commit()

@@ -17,7 +17,11 @@ from alembic.migration import MigrationContext
 {% if cookiecutter.database == "mariadb" %}
 from alembic.operations.ops import DropIndexOp, DropTableOp, MigrationScript, ModifyTableOps
 {% endif %}
+{% if cookiecutter.database == "sqlite" %}
+from sqlalchemy import Connection, NullPool, create_engine, event
+{% else %}
 from sqlalchemy import Connection, NullPool, create_engine
+{% endif %}
 {% if cookiecutter.database != "sqlite" %}
 from sqlalchemy.exc import OperationalError
 {% endif %}
@@ -127,12 +131,20 @@ def migrate(connection: Connection) -> None:
 
 
 {% if cookiecutter.database == "sqlite" %}
+def begin(connection: Connection) -> None:
+    """Begin a transaction, which Python's driver doesn't do before CREATE and ALTER.
+
+    IMMEDIATE: wait for other writers now. Between the first read and the first write, SQLite would not wait.
+    """
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
 settings = load_settings()
 logging.config.dictConfig(logs.config(settings))
 import_models()
 # Not the application's engine: checking foreign keys would delete or refuse rows that refer to a table being copied.
-# `autocommit` off makes Python's driver include CREATE and ALTER in the transaction.
-engine = create_engine(settings.database_url, poolclass=NullPool, connect_args={"autocommit": False})
+engine = create_engine(settings.database_url, poolclass=NullPool, connect_args={"isolation_level": None})
+event.listen(engine, "begin", begin)
 with engine.connect() as connection:
     migrate(connection)
     connection.commit()
