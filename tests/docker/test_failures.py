@@ -423,13 +423,14 @@ print(queue.enqueue("operator.truediv", 1, 0, retry=Retry(max=1, interval=1)).id
 
 # --- Processes --------------------------------------------------------------------------------------------------------
 
+# Prints the ids of the server's worker processes: children of the process that is the container's init's child.
 CHILDREN = """
-import os, pathlib
+import pathlib
+parents = {}
 for directory in pathlib.Path("/proc").glob("[0-9]*"):
-    parent = directory.joinpath("stat").read_text().rpartition(")")[2].split()[1]
-    name = directory.joinpath("cmdline").read_text()
-    if parent == "1" and "tracker" not in name and int(directory.name) != os.getpid():
-        print(directory.name)
+    if "tracker" not in directory.joinpath("cmdline").read_text():
+        parents[directory.name] = directory.joinpath("stat").read_text().rpartition(")")[2].split()[1]
+print(*[name for name, parent in parents.items() if parents.get(parent) == "1"])
 """
 
 

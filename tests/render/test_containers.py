@@ -150,6 +150,12 @@ def test_statements_of_a_job(answers: dict[str, str], texts: dict[str, str], sta
         assert stack["services"]["worker"]["environment"] == stack["services"]["web"]["environment"] | more
 
 
+def test_signals_arrive(stack: dict[str, Any]) -> None:
+    """An init process passes signals on to each service that runs Python."""
+    for name in {"web", "twin", "worker", "migrate"} & set(stack["services"]):
+        assert stack["services"][name].get("init"), name
+
+
 def test_production_database_can_stop(production: dict[str, Any]) -> None:
     """In production a database has more than the default ten seconds to write its data when it is stopped."""
     if "db" in production["services"]:
