@@ -114,7 +114,17 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say loudly what did not run."""
+    """Say what became of the requests while something failed, and loudly what did not run."""
+    reports = [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]
+    told = [
+        f"{report.nodeid.rpartition('::')[2]}: {value}"
+        for report in reports
+        for name, value in report.user_properties
+        if name == "requests"
+    ]
+    if told:
+        terminalreporter.section("requests")
+        terminalreporter.write_line("\n".join(sorted(told)))
     if not ENGINE:
         terminalreporter.section(NO_ENGINE, sep="!", red=True, bold=True)
 

@@ -22,6 +22,10 @@ class Load:
     sent: int = 0
     failed: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        """Return how many requests were sent, and how many failed."""
+        return f"{self.sent} sent, {len(self.failed)} failed"
+
     def send(self, number: int) -> None:
         """Send a request over a connection of its own, each fifth one a write; note when it has no good answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
@@ -67,4 +71,4 @@ def load(port: int, *, rate: int, writes: bool) -> Iterator[Load]:
         finally:
             ended.set()
             sender.join()
-    print(f"{result.sent} requests sent, {len(result.failed)} failed")
+    print(result)

@@ -1,7 +1,7 @@
 """Deploys and rollbacks under load: nothing is lost, and what goes wrong leaves the old version serving."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -80,7 +80,9 @@ def start_job(stack: Stack) -> str:
 
 @pytest.mark.only_where(proxy=["caddy"])
 @pytest.mark.one_for_each("database")
-def test_deploy_behind_the_proxy(project: Project, deployed: Stack) -> None:
+def test_deploy_behind_the_proxy(
+    project: Project, deployed: Stack, record_property: Callable[[str, object], None]
+) -> None:
     """No request fails while a version with a migration replaces another, nor while it is rolled back."""
     job = start_job(deployed) if project.queues else ""
     prepare(deployed, "0.2.0")
@@ -88,6 +90,7 @@ def test_deploy_behind_the_proxy(project: Project, deployed: Stack) -> None:
         time.sleep(1)
         project.run("make", "deploy")
         time.sleep(1)
+    record_property("requests", f"deploy: {requests}")
     assert requests.failed == []
     assert requests.sent >= 5 * RATE
     assert version(deployed) == "0.2.0"
@@ -98,6 +101,7 @@ def test_deploy_behind_the_proxy(project: Project, deployed: Stack) -> None:
         fail_to_deploy(deployed, "0.3.0")
         choose(project, "0.1.0")
         project.run("make", "rollback")
+    record_property("requests", f"failing deploy and rollback: {requests}")
     assert requests.failed == []
     assert version(deployed) == "0.1.0"
 

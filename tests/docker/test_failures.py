@@ -13,10 +13,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 
 import httpx
 import pytest
 
+from tests.docker.load import load
 from tests.docker.stack import TLS, Project, Stack, wait_for
 
 PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 2}
@@ -28,9 +30,10 @@ each_framework = pytest.mark.one_for_each("framework")
 
 # A request that needs the database ends after some six seconds, whatever happens to the database.
 LIMIT_SECONDS = 20
-WORKERS, THREADS = 2, 8
-SILENT_CONNECTIONS = 1_200
+WORKERS = 2
+SLOW_BODIES, SLOW_HEADERS, SILENT_CONNECTIONS = 200, 1_200, 800
 MEGABYTE = 1024 * 1024
+Record = Callable[[str, object], None]
 
 
 @pytest.fixture
@@ -40,6 +43,54 @@ def client(production: Stack) -> Iterator[httpx.Client]:
     address = f"http://127.0.0.1:{production.project.port}"
     with httpx.Client(base_url=address, timeout=LIMIT_SECONDS, limits=limits, verify=TLS) as client:
         yield client
+
+
+@dataclass
+class Writes:
+    """What clients were told who create something, one request after the other."""
+
+    sent: int = 0
+    acknowledged: list[str] = field(default_factory=list)  # addresses
+    refused: list[httpx.Response] = field(default_factory=list)
+    broken: int = 0  # without an answer
+
+    def __str__(self) -> str:
+        """Return how many requests were sent, and what became of them."""
+        return f"{self.sent} sent, {len(self.refused)} refused, {self.broken} without an answer"
+
+
+@contextlib.contextmanager
+def writing(client: httpx.Client, path: str, body: object, clients: int = 4) -> Iterator[Writes]:
+    """Let clients create something until the end of the context."""
+    writes = Writes()
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.wait(0.1):
+            writes.sent += 1
+            try:
+                response = client.post(path, json=body)
+            except httpx.TransportError:
+                writes.broken += 1
+            else:
+                if response.status_code in (201, 202):
+                    writes.acknowledged.append(response.headers["Location"])
+                else:
+                    writes.refused.append(response)
+
+    with ThreadPoolExecutor(clients) as pool:
+        waiting = [pool.submit(write) for _ in range(clients)]
+        try:
+            yield writes
+        finally:
+            stop.set()
+    for one in waiting:
+        one.result()
+
+
+def kill(production: Stack, service: str) -> None:
+    """Kill the first process of a service from the host: to Docker that is a crash, and not a stop by hand."""
+    production.project.run("kill", "-9", str(production.containers()[service]["State"]["Pid"]))
 
 
 # --- The database -----------------------------------------------------------------------------------------------------
@@ -85,6 +136,23 @@ def test_database_hangs(production: Stack, client: httpx.Client) -> None:
                 assert_unavailable(response)
     wait_for(lambda: client.get("/ready").status_code == 200)
     wait_for(lambda: client.post("/products", json=PEN).status_code == 201)
+
+
+@served
+@pytest.mark.one_for_each("framework", "database")
+def test_database_is_killed(production: Stack, client: httpx.Client, record_property: Record) -> None:
+    """While the database is away requests get a 503; it comes back by itself, with all that was acknowledged."""
+    with writing(client, "/products", PEN) as writes:
+        wait_for(lambda: len(writes.acknowledged) > 20)
+        kill(production, "db")
+        wait_for(lambda: writes.refused)
+        before = len(writes.acknowledged)
+        wait_for(lambda: len(writes.acknowledged) > before + 20, seconds=90)
+    lost = [address for address in writes.acknowledged if client.get(address).status_code != 200]
+    record_property("requests", f"{writes}, {len(lost)} lost")
+    for response in writes.refused:
+        assert_unavailable(response)
+    assert (writes.broken, lost) == (0, [])
 
 
 @pytest.mark.only_where(sample=["products"], database=["postgresql", "mariadb"], redis=["cache", "cache-and-queue"])
@@ -336,6 +404,48 @@ def test_failed_job(project: Project, production: Stack, client: httpx.Client) -
     wait_for(lambda: client.get(address).json()["status"] == "finished")
 
 
+@queued
+@each_framework
+def test_redis_is_killed(production: Stack, client: httpx.Client, record_property: Record) -> None:
+    """While Redis is away a report gets a 503; it comes back by itself, and each report that was accepted is made."""
+    with writing(client, "/reports", None, clients=2) as writes:
+        wait_for(lambda: len(writes.acknowledged) > 10)
+        kill(production, "redis")
+        before = len(writes.acknowledged)
+        wait_for(lambda: len(writes.acknowledged) > before + 10, seconds=90)
+    lost = set(writes.acknowledged)
+
+    def finished() -> bool:
+        """Each report is finished."""
+        lost.difference_update([one for one in lost if client.get(one).json().get("status") == "finished"])
+        return not lost
+
+    try:
+        wait_for(finished, seconds=180)
+    finally:
+        record_property("requests", f"{writes}, {len(lost)} lost")
+    for response in writes.refused:
+        assert_unavailable(response)
+    assert writes.broken == 0
+
+
+@queued
+@each_framework
+def test_redis_of_the_queue_hangs(project: Project, production: Stack, client: httpx.Client) -> None:
+    """While Redis hangs a report gets a 503 in time; what doesn't need it answers."""
+    address = client.post("/reports").headers["Location"]
+    with production.paused("redis"), ThreadPoolExecutor(8) as pool:
+        waiting = [pool.submit(client.post, "/reports") for _ in range(8)]
+        waiting += [pool.submit(client.get, address) for _ in range(8)]
+        assert_alive(client)
+        if project.has_products:
+            assert client.get("/products").status_code == 200
+        for one in waiting:
+            assert_unavailable(one.result())
+    wait_for(lambda: client.get("/ready").status_code == 200)
+    wait_for(lambda: client.get(address).json()["status"] == "finished")
+
+
 SLOW_STATEMENT = {
     "flask": """
 from sqlalchemy import text
@@ -459,6 +569,24 @@ def test_killed_worker_process_is_replaced(production: Stack, client: httpx.Clie
     assert production.containers()["web"]["State"]["StartedAt"] == started
 
 
+@each_framework
+def test_web_container_dies(project: Project, production: Stack, record_property: Record) -> None:
+    """When the container's first process is killed, the service comes back by itself."""
+    before = production.containers()["web"]["State"]["StartedAt"]
+    with load(project.port, rate=20, writes=project.stores) as requests, production.client() as client:
+        wait_for(lambda: requests.sent > 20)
+        kill(production, "web")
+        wait_for(lambda: production.containers()["web"]["State"]["StartedAt"] != before)
+        wait_for(lambda: client.get("/ready").status_code == 200)
+        # A request that waited in the kernel for the old process has ended by now.
+        sent = requests.sent
+        wait_for(lambda: requests.sent > sent + 20)
+        failed = list(requests.failed)
+        wait_for(lambda: requests.sent > sent + 60)
+    record_property("requests", str(requests))
+    assert requests.failed == failed
+
+
 # --- Clients ----------------------------------------------------------------------------------------------------------
 
 
@@ -512,24 +640,25 @@ def test_enormous_bodies(production: Stack, client: httpx.Client) -> None:
 @stored
 @each_framework
 def test_slow_uploads_and_silent_connections(production: Stack, client: httpx.Client) -> None:
-    """While many bodies trickle and many connections send nothing others are served; a body that stops is given up."""
+    """While bodies and headers trickle and connections send nothing others are served; a stopped body is given up."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     started = production.containers()["web"]["State"]["StartedAt"]
     body = b'{"name": "Slow", "price": "1.00"}'
     with contextlib.ExitStack() as stay:
-        slow = [stay.enter_context(connection(production)) for _ in range(2 * WORKERS * THREADS)]
+        slow = [stay.enter_context(connection(production)) for _ in range(SLOW_BODIES)]
         stopped = [stay.enter_context(connection(production)) for _ in range(2)]
         for one in (*slow, *stopped):
             one.sendall(head(len(body)) + body[:1])
-        silent = [stay.enter_context(connection(production)) for _ in range(SILENT_CONNECTIONS)]
+        silent = [stay.enter_context(connection(production)) for _ in range(SLOW_HEADERS + SILENT_CONNECTIONS)]
+        for one in silent[:SLOW_HEADERS]:
+            one.sendall(b"GET /products HTTP/1.1\r\nHost:")
         for position in range(1, len(body)):
             for one in slow:
                 one.sendall(body[position : position + 1])
             assert client.get("/health").status_code == 200
             assert client.get("/products").status_code == 200
             time.sleep(0.2)
-        assert len(silent) == SILENT_CONNECTIONS
         for one in slow:
             assert one.recv(4096).startswith(b"HTTP/1.1 201"), "a slow body that is complete is taken"
         for one in stopped:

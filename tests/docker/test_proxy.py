@@ -5,7 +5,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -99,7 +99,9 @@ def test_https_with_a_domain(project: Project, production: Stack) -> None:
         production.compose("up", "--detach", "--wait", "--no-deps", "proxy")
 
 
-def test_a_replica_is_killed(project: Project, production: Stack) -> None:
+def test_a_replica_is_killed(
+    project: Project, production: Stack, record_property: Callable[[str, object], None]
+) -> None:
     """With three replicas, one that is killed costs no more than the requests that it was answering."""
     production.compose("up", "--detach", "--wait", "--no-deps", "--scale", "web=3", "web")
     try:
@@ -109,6 +111,7 @@ def test_a_replica_is_killed(project: Project, production: Stack) -> None:
             pid = project.run("docker", "inspect", "--format", "{{.State.Pid}}", killed).strip()
             project.run("kill", "-9", pid)
             time.sleep(5)
+        record_property("requests", str(requests))
         assert requests.sent > 200
         assert len(requests.failed) <= 3, requests.failed
         assert not [failure for failure in requests.failed if not re.search("status 502|RemoteDisconnected", failure)]

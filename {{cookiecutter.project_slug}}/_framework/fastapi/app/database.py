@@ -94,7 +94,11 @@ class Base(DeclarativeBase):
     __mapper_args__ = {"eager_defaults": True}  # noqa: RUF012 # a ClassVar is refused by mypy
 
 
+{% if cookiecutter.database == "sqlite" %}
 def create_engine(settings: Settings, pool_size: int = 10) -> AsyncEngine:
+{% else %}
+def create_engine(settings: Settings, pool_size: int) -> AsyncEngine:
+{% endif %}
     """Create a pool of connections; each is opened when it is first needed."""
 {% if cookiecutter.database == "sqlite" %}
     engine = create_async_engine(

@@ -1,5 +1,8 @@
 """The application, put together from its parts."""
 
+{% if cookiecutter.database in ("postgresql", "mariadb") %}
+import logging
+{% endif %}
 {% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,6 +28,10 @@ from app.products import routes as products
 from app.reports import routes as reports
 {% endif %}
 from app.settings import Settings, load_settings
+{% if cookiecutter.database in ("postgresql", "mariadb") %}
+
+logger = logging.getLogger(__name__)
+{% endif %}
 {% if cookiecutter.database != "none" or cookiecutter.redis != "none" %}
 
 
@@ -33,7 +40,12 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Open what the requests share, and close it at the end."""
     settings: Settings = app.state.settings
 {% if cookiecutter.database != "none" %}
+{% if cookiecutter.database == "sqlite" %}
     app.state.engine = database.create_engine(settings)
+{% else %}
+    app.state.engine = database.create_engine(settings, settings.pool_size)
+    logger.info("at most %d connections to the database in this process (POOL_SIZE)", settings.pool_size)
+{% endif %}
     app.state.sessions = async_sessionmaker(app.state.engine, expire_on_commit=False)
     # One connection for /ready: it doesn't wait for a busy pool, and many probes don't exhaust the database.
     app.state.probe_engine = database.create_engine(settings, pool_size=1)

@@ -71,6 +71,9 @@ class Settings(BaseSettings):
 {% if cookiecutter.database != "none" %}
     statement_seconds: int = Field(default=2, ge=1, le=3600)
 {% endif %}
+{% if cookiecutter.database in ("postgresql", "mariadb") %}
+    pool_size: int = Field(default=5, ge=1, le=100)
+{% endif %}
 {% if cookiecutter.redis != "none" %}
     redis_url: str = Field(pattern=r"^rediss?://.+")
 {% endif %}

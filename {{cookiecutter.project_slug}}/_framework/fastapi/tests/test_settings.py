@@ -24,6 +24,9 @@ from app.settings import load_settings
         ("DATABASE_URL", "oracle://db:port/app"),
         ("STATEMENT_SECONDS", "0"),
 {% endif %}
+{% if cookiecutter.database in ("postgresql", "mariadb") %}
+        ("POOL_SIZE", "0"),
+{% endif %}
 {% if cookiecutter.redis != "none" %}
         ("REDIS_URL", "http://redis"),
 {% endif %}

@@ -72,8 +72,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     }
 {% else %}
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        # Fewer connections than threads: while the database hangs, the other threads still answer.
-        "pool_size": max(1, settings.threads // 2),
+        # Keep it smaller than `threads`: while the database hangs, the other threads still answer.
+        "pool_size": settings.pool_size,
         "max_overflow": 0,
         "pool_timeout": 1,
         # Replace a connection that the database has closed.
@@ -89,6 +89,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     }
 {% endif %}
     db.init_app(app)
+{% if cookiecutter.database != "sqlite" %}
+    logger.info("at most %d connections to the database in this process (POOL_SIZE)", settings.pool_size)
+{% endif %}
 {% if cookiecutter.database == "sqlite" %}
     with app.app_context():
         event.listen(db.engine, "connect", set_pragmas)

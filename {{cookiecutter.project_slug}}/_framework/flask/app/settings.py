@@ -32,6 +32,9 @@ class Settings:
     database_url: URL
     statement_seconds: int
 {% endif %}
+{% if cookiecutter.database in ("postgresql", "mariadb") %}
+    pool_size: int
+{% endif %}
 {% if cookiecutter.redis != "none" %}
     redis_url: str
 {% endif %}
@@ -60,6 +63,9 @@ def load_settings() -> Settings:
 {% endif %}
 {% if cookiecutter.database != "none" %}
             statement_seconds=env.int("STATEMENT_SECONDS", 2, validate=validate.Range(1, 3600)),
+{% endif %}
+{% if cookiecutter.database in ("postgresql", "mariadb") %}
+            pool_size=env.int("POOL_SIZE", 4, validate=validate.Range(1, 100)),
 {% endif %}
 {% if cookiecutter.redis != "none" %}
             redis_url=env.str("REDIS_URL", validate=validate.Regexp(r"rediss?://.+", error="must start with redis://")),

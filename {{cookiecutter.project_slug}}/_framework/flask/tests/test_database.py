@@ -64,7 +64,7 @@ def test_database_is_down(settings: Settings) -> None:
 
 def test_pool_is_exhausted(settings: Settings) -> None:
     """While all connections are in use, other requests don't wait for long."""
-    app = create_app(dataclasses.replace(settings, threads=2))
+    app = create_app(dataclasses.replace(settings, pool_size=1))
     add_route(app)
     with app.app_context():
         connection = db.engine.connect()
