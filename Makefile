@@ -1,11 +1,12 @@
 # Needs make, git and Python 3.11 or newer; installs everything else.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help new test test-quick test-docker test-full engine lint locks images bench bench-quick bench-matrix pictures clean
+.PHONY: help new test test-quick test-docker test-faults test-faults-full test-full engine lint locks images bench bench-quick bench-matrix pictures clean
 
 PYTHON ?= python3
 WORKERS ?= auto
 BIN := .venv/bin
+FAULTS := $(addprefix tests/docker/,test_failures.py test_proxy.py test_deploy.py test_stops.py)
 # Tests and scripts start programs of the virtual environment by name.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
@@ -25,6 +26,12 @@ test-quick: .venv/test.stamp ## Run the tests that need no Docker: the generator
 
 test-docker: images ## Build, start and probe every combination with Docker, or some: make test-docker ARGS="-k alpine"
 	$(BIN)/pytest tests/docker --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+test-faults: images ## Break what runs in production, and count the requests that fail
+	$(BIN)/pytest $(FAULTS) --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+test-faults-full: images ## The same on every combination, and what takes long: full disks, many replicas
+	$(BIN)/pytest $(FAULTS) tests/docker/test_outages.py --long --full --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 test-full: images ## Ask every Docker test of every combination, not of a sample: takes hours
 	$(BIN)/pytest tests/docker --full --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)

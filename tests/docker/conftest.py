@@ -43,14 +43,20 @@ ENGINE = engine_answers()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option that runs every test on every cell."""
+    """Add the options that run more: every test on every cell, and what takes long."""
     parser.addoption("--full", action="store_true", help="run each Docker test on every cell, not on a sample")
+    parser.addoption("--long", action="store_true", help="run the failures that take long, too")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marks that choose cells."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the failures that take long, without `--long`."""
+    return True if collection_path.name == "test_outages.py" and not config.getoption("--long") else None
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -117,7 +123,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say what became of the requests while something failed, and loudly what did not run."""
     reports = [*terminalreporter.stats.get("passed", []), *terminalreporter.stats.get("failed", [])]
     told = [
-        f"{report.nodeid.rpartition('::')[2]}: {value}"
+        f"{report.nodeid.rpartition('::')[2].partition('@')[0]}: {value}"
         for report in reports
         for name, value in report.user_properties
         if name == "requests"
