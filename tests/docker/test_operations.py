@@ -31,7 +31,7 @@ TESTED = {
 
 def blocks(text: str) -> dict[str, list[str]]:
     """Return the commands of each section of an OPERATIONS.md."""
-    sections = re.findall(r"^## (.+)\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
+    sections = re.findall(r"^## ([^\n]+)\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE)
     return {title: re.findall(r"^```sh\n(.*?)^```$", body, re.DOTALL | re.MULTILINE) for title, body in sections}
 
 
@@ -48,7 +48,7 @@ def run(project: Project, section: str, *numbers: int, replace: Mapping[str, str
 def back_up(project: Project) -> Path:
     """Back up the database and return the new file."""
     (name,) = re.findall(r"^Wrote (.+)$", run(project, "Back up and restore", 0), re.MULTILINE)
-    return project.directory / name
+    return Path(project.directory, name)
 
 
 def restore(project: Project, file: Path) -> None:
@@ -205,7 +205,7 @@ def test_scale(project: Project, production: Stack) -> None:
 @pytest.mark.one_for_each("framework")
 def test_look(project: Project, production: Stack) -> None:
     """The state, the readiness and the errors of the log are shown."""
-    assert "(healthy)" in run(project, "Look at it", 0)
+    wait_for(lambda: "(healthy)" in run(project, "Look at it", 0))
     default = load_template().options["port"].default
     assert project.answers["port"] != default
     ready = run(project, "Look at it", 1, replace={project.answers["port"]: str(project.port)})
@@ -217,7 +217,8 @@ def test_look(project: Project, production: Stack) -> None:
     wait_for(lambda: "made by a test" in run(project, "Look at it", 2))
 
 
-@pytest.mark.one_for_each("framework")
+@pytest.mark.only_where(proxy=["none"], database=STORED)
+@pytest.mark.one_for_each("proxy")
 def test_deploy_without_the_source(project: Project, production: Stack) -> None:
     """The version of TAG starts from an image that is there; `pull` is left out, as no registry is."""
     started = production.containers()["web"]["State"]["StartedAt"]
