@@ -167,10 +167,13 @@ class Bench:
     def serving(self, server: Server, workers: int = WORKERS, probe: str = "/ready") -> Iterator[tuple[str, str]]:
         """Serve the application with a fresh table; yield the container and its address once it answers a probe."""
         self.compose("exec", "--no-TTY", "db", "psql", "--username=app", "--quiet", stdin=FILL)
-        password = (self.project / "secrets" / "database_password").read_text(encoding="utf-8").strip()
+        secrets = self.project / "secrets"
+        password = (secrets / "database_password").read_text(encoding="utf-8").strip()
+        file = secrets / "redis_password"
+        redis_password = file.read_text(encoding="utf-8").strip() if file.exists() else ""
         environment = (
             f"DATABASE_URL=postgresql://app:{password}@db/app",
-            "REDIS_URL=redis://redis/0",
+            f"REDIS_URL=redis://app:{redis_password}@redis/0",
             f"WORKERS={workers}",
             f"THREADS={THREADS}",
         )

@@ -27,6 +27,7 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
         "tests/test_migrations.py",
     ),
     ("database", ("sqlite",)): ("app/tables.py",),
+    ("database", ("postgresql",)): ("create_role.sql",),
     ("redis", ("cache", "cache-and-queue")): ("app/cache.py", "tests/test_cache.py"),
     ("redis", ("queue", "cache-and-queue")): (
         "app/queue.py",

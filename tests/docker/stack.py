@@ -23,6 +23,7 @@ PLANTED = (
     *(".git/config", ".env", ".env.local", ".env.production", "id_rsa", "dev.sqlite3", ".venv/pyvenv.cfg"),
     *("app/.env", "app/.env.local", "app/dev.sqlite3", "app/__pycache__/main.cpython-314.pyc", "tests/id_rsa"),
 )
+REDIS_CLI = 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) exec redis-cli --raw --user app "$@"'
 SECRET = "never-in-an-image"  # noqa: S105 # what the tests look for
 # Shared, because each client would otherwise load the CA certificates: twenty times as long as a request.
 TLS = httpx.create_ssl_context()
@@ -68,7 +69,12 @@ class Project:
 
     @property
     def needs_secrets(self) -> bool:
-        """Whether production has a password."""
+        """Whether production has passwords."""
+        return self.has_server or self.has_redis
+
+    @property
+    def has_server(self) -> bool:
+        """Whether the database is a service of its own."""
         return self.answers["database"] in ("postgresql", "mariadb")
 
     @property
@@ -77,7 +83,7 @@ class Project:
         states = {"web": "healthy"}
         if self.has_database:
             states["migrate"] = "exited"
-        if self.needs_secrets:
+        if self.has_server:
             states["db"] = "healthy"
         if self.has_redis:
             states["redis"] = "healthy"
@@ -158,7 +164,11 @@ class Stack:
 
     def job_status(self, job: str) -> str:
         """Return the status of a job, as RQ keeps it in Redis."""
-        return self.execute("redis-cli", "--raw", "hget", f"rq:job:{job}", "status", service="redis").strip()
+        return self.redis("hget", f"rq:job:{job}", "status").strip()
+
+    def redis(self, *arguments: str) -> str:
+        """Run `redis-cli` in production, with the account of the service."""
+        return self.execute("sh", "-c", REDIS_CLI, "sh", *arguments, service="redis")
 
     def describe(self) -> str:
         """Return the state of every service, and the end of its log."""

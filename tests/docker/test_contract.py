@@ -128,7 +128,8 @@ def test_errors_have_one_shape(project: Project, production: Stack) -> None:
 @pytest.mark.only_where(sample=["products"], redis=["cache", "cache-and-queue"])
 def test_cache(project: Project, production: Stack) -> None:
     """A product is read once and then found in the cache; a change shows in the next answer."""
-    production.execute("redis-cli", "flushall", service="redis")
+    for key in production.redis("--scan", "--pattern", "product:*").split():
+        production.redis("unlink", key)
     with production.client() as client:
         address = client.post("/products", json=PEN).headers["Location"] if project.stores else "/products/2"
         first = client.get(address)

@@ -364,7 +364,7 @@ def test_health_asks_nobody(production: Stack, client: httpx.Client) -> None:
     """Not even a single command is sent to Redis for /health."""
 
     def commands() -> int:
-        said = production.execute("redis-cli", "info", "stats", service="redis")
+        said = production.redis("info", "stats")
         return int(said.partition("total_commands_processed:")[2].split()[0])
 
     before = commands()
@@ -380,9 +380,9 @@ def test_health_asks_nobody(production: Stack, client: httpx.Client) -> None:
 def enqueue(production: Stack, job: str) -> str:
     """Enqueue a call, as in `time.sleep(1)` but as arguments of `enqueue`, and return the id of the job."""
     code = f"""
-import os
 from app.queue import connect
-print(connect(os.environ["REDIS_URL"]).enqueue({job}).id)
+from app.settings import load_settings
+print(connect(load_settings().redis_url).enqueue({job}).id)
 """
     return production.execute("python", "-c", code, service="worker").split()[-1]
 
@@ -519,11 +519,11 @@ def test_retries_and_later(production: Stack, client: httpx.Client) -> None:
 def run_later(production: Stack) -> None:
     """Enqueue a job for later and one that fails and is retried, and wait for both."""
     code = """
-import os
 from datetime import timedelta
 from rq import Retry
 from app.queue import connect
-queue = connect(os.environ["REDIS_URL"])
+from app.settings import load_settings
+queue = connect(load_settings().redis_url)
 print(queue.enqueue_in(timedelta(seconds=1), "time.sleep", 0).id)
 print(queue.enqueue("operator.truediv", 1, 0, retry=Retry(max=1, interval=1)).id)
 """

@@ -39,6 +39,7 @@ def test_containers_are_confined(production: Stack) -> None:
         assert "no-new-privileges:true" in host["SecurityOpt"], name
         assert all(host[limit] for limit in ("Memory", "NanoCpus", "PidsLimit")), name
         assert host["LogConfig"]["Config"]["max-size"], name
+        assert all("size=" in options for options in host["Tmpfs"].values()), name
         if name in OURS:
             assert not host["CapAdd"], name
             assert container["Config"]["User"] == "10001:10001", name
@@ -83,9 +84,8 @@ def test_any_user_serves(project: Project, image: str, production: Stack) -> Non
     web = production.containers()["web"]
     settings = [part for setting in web["Config"]["Env"] for part in ("--env", setting)]
     networks = [part for name in web["NetworkSettings"]["Networks"] for part in ("--network", name)][:2]
-    networks = ["--network", f"{production.name}_data"] if project.has_redis or project.needs_secrets else networks
-    secret = project.directory / "secrets" / "database_password"
-    mounts = ["--volume", f"{secret}:/run/secrets/database_password:ro"] if project.needs_secrets else []
+    networks = ["--network", f"{production.name}_data"] if project.needs_secrets else networks
+    mounts = ["--volume", f"{project.directory}/secrets:/run/secrets:ro"] if project.needs_secrets else []
     mounts += ["--tmpfs", "/data:mode=1777"] if project.answers["database"] == "sqlite" else []
     confined = ("--user", "123456:0", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL")  # noqa: S108 # of a container
     name = f"{project.slug}-user"
@@ -105,13 +105,14 @@ def test_cached_product_expires(project: Project, production: Stack) -> None:
     with production.client() as client:
         address = client.post("/products", json=PEN).headers["Location"] if project.stores else "/products/1"
         wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
-    keys = production.execute("redis-cli", "--raw", "keys", "*", service="redis").split()
+    keys = production.redis("--scan").split()
     mine = [key for key in keys if not key.startswith("rq:")]
     assert mine
     for key in mine:
         # An entry may have expired since: -2
-        assert int(production.execute("redis-cli", "ttl", key, service="redis")) in range(-2, 61), key
-        assert production.execute("redis-cli", "ttl", key, service="redis") != "-1\n", key
+        ttl = int(production.redis("ttl", key))
+        assert ttl in range(-2, 61), key
+        assert ttl != -1, key
 
 
 @pytest.mark.one_for_each("framework", "database")

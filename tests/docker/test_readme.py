@@ -1,9 +1,7 @@
 """The generated README's advice, taken word for word."""
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 
 import pexpect
 import pytest
@@ -24,7 +22,6 @@ def downgrade() -> None:
     """Change nothing."""
 '''
 ONE_OFF = "label=com.docker.compose.oneoff=True"
-PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 2}
 
 
 def read(project: Project) -> str:
@@ -38,46 +35,6 @@ def block(project: Project, introduction: str) -> str:
     commands = re.match(r"[^\n]*\n\n```sh\n(.*?)^```$", rest, re.DOTALL | re.MULTILINE)
     assert commands, introduction
     return commands[1]
-
-
-@contextmanager
-def overridden(project: Project, production: Stack, environment: dict[str, str], *services: str) -> Iterator[None]:
-    """Run services of production with other settings for a while."""
-    override = project.directory / "compose.override-of-a-test.yaml"
-    lines = ["services:"]
-    for service in services:
-        lines += [f"  {service}:", "    environment:"]
-        lines += [f"      {name}: '{value}'" for name, value in environment.items()]
-    override.write_text("\n".join([*lines, ""]), encoding="utf-8")
-    try:
-        production.compose("--file", override.name, "up", "--detach", "--wait", *services)
-        yield
-    finally:
-        override.unlink()
-        production.compose("up", "--detach", "--wait", *services)
-
-
-@pytest.mark.only_where(redis=["cache-and-queue"], sample=["products"])
-@pytest.mark.one_for_each("framework")
-def test_redis_account(project: Project, production: Stack) -> None:
-    """With an account that has the rules of the README and no other, the cache hits and the worker makes reports."""
-    rules = re.search(
-        r"A Redis account for the queue needs the rules `(.+?)`, and `(.+?)` for the cache\.", read(project)
-    )
-    assert rules
-    assert "-@dangerous" in rules[1]
-    account = ("reset", "on", ">word", *rules[1].split(), *rules[2].split())
-    production.execute("redis-cli", "acl", "setuser", "limited", *account, service="redis")
-    with overridden(project, production, {"REDIS_URL": "redis://limited:word@redis/0"}, "web", "worker"):
-        with production.client() as client:
-            address = client.post("/products", json=PEN).headers["Location"] if project.stores else "/products/1"
-            wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
-            report = client.post("/reports").headers["Location"]
-            wait_for(lambda: client.get(report).json()["status"] == "finished")
-            assert client.get("/ready").json()["redis"] == "up"
-        clients = production.execute("redis-cli", "client", "list", service="redis")
-        assert "user=limited" in clients
-    production.execute("redis-cli", "acl", "deluser", "limited", service="redis")
 
 
 @pytest.mark.only_where(database=["sqlite", "postgresql", "mariadb"], sample=["products"])
@@ -105,22 +62,6 @@ def test_migrations_of_two_branches(project: Project, development: Stack) -> Non
     for path in added:
         path.unlink()
     project.run("docker", "compose", "up", "--detach", "--wait")
-
-
-@pytest.mark.only_where(database=["sqlite", "postgresql", "mariadb"], sample=["products"])
-@pytest.mark.one_for_each("database")
-def test_backup(project: Project, production: Stack) -> None:
-    """After its volume was deleted the database is restored, as it was when it was backed up."""
-    with production.client() as client:
-        kept = client.post("/products", json=PEN | {"name": "It's 100 % “Größe”;\n-- ink"})
-        project.run("bash", "-euc", block(project, "To back up the database"))
-        lost = client.post("/products", json=PEN)
-    project.run("bash", "-euc", block(project, "To restore it"))
-    (project.directory / "backup.sql").unlink()
-    with production.client() as client:
-        assert client.get(kept.headers["Location"]).json() == kept.json()
-        assert client.get(lost.headers["Location"]).status_code == 404
-        assert client.post("/products", json=PEN).status_code == 201
 
 
 # Python warns of forking with threads: pexpect forks, and pytest-xdist has threads.

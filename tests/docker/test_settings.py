@@ -57,10 +57,12 @@ def test_defaults(project: Project, image: str) -> None:
     """Without a variable each setting has the default that the README names."""
     rows = table(project)
     (unset,) = load(project, image, required(project))
+    files = {name for name in rows if name.endswith("_PASSWORD_FILE")}
     # The password's place is the address; one of the frameworks keeps it for itself, too.
-    assert unset.keys() - {"database_password"} == {name.lower() for name in rows if name != "DATABASE_PASSWORD_FILE"}
+    passwords = {name.lower().removesuffix("_file") for name in files}
+    assert unset.keys() - passwords == {name.lower() for name in rows.keys() - files}
     for name, (default, _) in rows.items():
-        if default != "required" and name != "DATABASE_PASSWORD_FILE":
+        if default != "required" and name not in files:
             actual = unset[name.lower()]
             text = ",".join(actual) if isinstance(actual, list) else str(actual)
             # The driver is put in.
@@ -97,7 +99,7 @@ def test_ranges(project: Project, image: str) -> None:
 def test_wrong_setting_is_one_sentence(project: Project, image: str) -> None:
     """A setting that is missing or malformed, or no place for the database, stops the container with one sentence."""
     wrong = {"WORKERS": ["--env", "WORKERS=0"]}
-    if project.needs_secrets:
+    if project.has_server:
         wrong["DATABASE_URL"] = []
     if project.answers["database"] == "sqlite":
         wrong["/data"] = ["--read-only", "--env", "REDIS_URL=redis://redis"]

@@ -13,7 +13,7 @@ def test_stops_while_starting(project: Project, image: str) -> None:
     """A server or worker that is told to stop before it serves does so, and is not killed after the grace period."""
     settings = []
     # Addresses at which nobody answers
-    if project.needs_secrets:
+    if project.has_server:
         settings.append(f"DATABASE_URL={project.answers['database']}://app:app@127.0.0.1:1/app")
     if project.has_redis:
         settings.append("REDIS_URL=redis://127.0.0.1:1")

@@ -132,7 +132,8 @@ def test_production_hardened(production: dict[str, Any]) -> None:
         assert {"max-size", "max-file"} <= set(service["logging"]["options"]), name
         assert service["restart"] == ("no" if name == "migrate" else "unless-stopped"), name
         assert "privileged" not in service, name
-        assert name in ("db", "redis", "proxy") or "cap_add" not in service, name
+        assert name in ("db", "proxy") or "cap_add" not in service, name
+        assert all("size=" in mount for mount in service["tmpfs"]), name
 
 
 def test_production_job(texts: dict[str, str], production: dict[str, Any]) -> None:
@@ -173,7 +174,7 @@ def test_data_is_kept(answers: dict[str, str], stack: dict[str, Any]) -> None:
             assert "data:/data" in services[name]["volumes"], name
     if answers["redis"] != "none":
         assert services["redis"].get("volumes", []) == (["redis:/data"] if "queue" in answers["redis"] else [])
-        assert ("--appendonly" in services["redis"]["command"]) == ("queue" in answers["redis"])
+        assert ("--appendonly" in " ".join(services["redis"]["command"])) == ("queue" in answers["redis"])
 
 
 def test_health_checks(texts: dict[str, str], stack: dict[str, Any]) -> None:
@@ -225,14 +226,13 @@ def test_production_network(answers: dict[str, str], production: dict[str, Any])
 
 def test_production_secrets(answers: dict[str, str], production: dict[str, Any]) -> None:
     """In production passwords are files for the services that need them, and never in the environment."""
-    has_password = answers["database"] in ("postgresql", "mariadb")
+    database = ["database_password"] if answers["database"] in ("postgresql", "mariadb") else []
+    redis = ["redis_password"] if answers["redis"] != "none" else []
+    wanted = {"db": ["database_admin_password", *database], "redis": redis, "proxy": []}
     for name, service in production["services"].items():
-        wanted = has_password and name not in ("redis", "proxy")
-        assert service.get("secrets", []) == (["database_password"] if wanted else []), name
+        assert service.get("secrets", []) == wanted.get(name, [*database, *redis]), name
         settings = service.get("environment", {})
-        assert [
-            key for key in settings if "PASSWORD" in key and not key.endswith(("_FILE", "RANDOM_ROOT_PASSWORD"))
-        ] == []
+        assert [key for key in settings if "PASSWORD" in key and not key.endswith("_FILE")] == []
         assert not re.search(r"://[^/]*:[^/]*@", " ".join(map(str, settings.values()))), name
 
 

@@ -17,7 +17,7 @@ FILES: list[tuple[dict[str, str], str]] = [
         {},
         """
         .dockerignore .dockwright.yaml .editorconfig .env.example .gitattributes .gitignore
-        Dockerfile Makefile README.md app/__init__.py app/docs.html app/docs.py
+        Dockerfile Makefile OPERATIONS.md README.md app/__init__.py app/docs.html app/docs.py
         app/fields.py app/health.py app/healthcheck.py app/logs.py
         app/main.py app/pagination.py app/problems.py app/serve.py app/settings.py compose.prod.yaml compose.yaml
         development/sitecustomize.py pyproject.toml requirements-dev.txt requirements.txt
@@ -34,6 +34,7 @@ FILES: list[tuple[dict[str, str], str]] = [
         """,
     ),
     ({"database": "sqlite"}, "app/tables.py"),
+    ({"database": "postgresql"}, "create_role.sql"),
     ({"redis": ".*cache"}, "app/cache.py tests/test_cache.py"),
     (
         {"redis": ".*queue"},

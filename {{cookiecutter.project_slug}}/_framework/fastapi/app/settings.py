@@ -1,16 +1,18 @@
 """The settings of the service, read from the environment when a process starts."""
 
-{% if cookiecutter.database in ("postgresql", "mariadb") %}
+{% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 from pathlib import Path
 {% endif %}
 {% if cookiecutter.database != "none" %}
 from typing import Annotated, Any, Literal
-
 {% else %}
 from typing import Annotated, Literal
-
 {% endif %}
-{% if cookiecutter.database in ("postgresql", "mariadb") %}
+{% if cookiecutter.redis != "none" %}
+from urllib.parse import quote, urlsplit
+{% endif %}
+
+{% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 {% elif cookiecutter.database == "sqlite" %}
 from pydantic import BeforeValidator, Field, ValidationError, field_validator
@@ -33,9 +35,9 @@ def split_list(text: str) -> list[str]:
     return [item.strip() for item in text.split(",")]
 
 
-{% if cookiecutter.database in ("postgresql", "mariadb") %}
+{% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 def read_password(file: str) -> str:
-    """Read a password; refuse one that the database would read differently."""
+    """Read a password; refuse one that the server would read differently."""
     try:
         password = Path(file).read_text(encoding="utf-8", newline="").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -61,8 +63,8 @@ class Settings(BaseSettings):
 {% if cookiecutter.database == "sqlite" %}
     database_url: Annotated[URL, NoDecode] = make_url("sqlite+aiosqlite:////data/app.db")
 {% elif cookiecutter.database != "none" %}
-    # Not `secrets_dir`: it strips the file's content, which the database does not. It stands before database_url, whose
-    # validator needs it.
+    # Not `secrets_dir`: it strips the file's content, which the database does not. The password stands before its URL,
+    # whose validator needs it.
     database_password: Annotated[str | None, BeforeValidator(read_password)] = Field(
         default=None, validation_alias="DATABASE_PASSWORD_FILE", repr=False
     )
@@ -75,7 +77,14 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=5, ge=1, le=100)
 {% endif %}
 {% if cookiecutter.redis != "none" %}
-    redis_url: str = Field(pattern=r"^rediss?://.+")
+{% if cookiecutter.database in ("none", "sqlite") %}
+    # Not `secrets_dir`: it strips the file's content, which Redis does not. The password stands before its URL, whose
+    # validator needs it.
+{% endif %}
+    redis_password: Annotated[str | None, BeforeValidator(read_password)] = Field(
+        default=None, validation_alias="REDIS_PASSWORD_FILE", repr=False
+    )
+    redis_url: str = Field(pattern=r"^rediss?://.+", repr=False)
 {% endif %}
 {% if "cache" in cookiecutter.redis %}
     cache_seconds: int = Field(default=60, ge=1, le=86400)
@@ -120,6 +129,18 @@ class Settings(BaseSettings):
 {% endif %}
         password = info.data.get("database_password")
         return url.set(password=password) if password else url
+{% endif %}
+{% if cookiecutter.redis != "none" %}
+
+    @field_validator("redis_url")
+    @classmethod
+    def add_redis_password(cls, value: str, info: ValidationInfo) -> str:
+        """Put in the password from its file."""
+        url, password = urlsplit(value), info.data.get("redis_password")
+        if not password:
+            return value
+        address = f"{url.username or ''}:{quote(password, safe='')}@{url.netloc.rpartition('@')[2]}"
+        return url._replace(netloc=address).geturl()
 {% endif %}
 
 

@@ -1,8 +1,11 @@
 """The settings of the service, read from the environment when a process starts."""
 
 from dataclasses import dataclass
-{% if cookiecutter.database in ("postgresql", "mariadb") %}
+{% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 from pathlib import Path
+{% endif %}
+{% if cookiecutter.redis != "none" %}
+from urllib.parse import quote, urlsplit
 {% endif %}
 
 from environs import Env, EnvError, validate
@@ -68,7 +71,10 @@ def load_settings() -> Settings:
             pool_size=env.int("POOL_SIZE", 4, validate=validate.Range(1, 100)),
 {% endif %}
 {% if cookiecutter.redis != "none" %}
-            redis_url=env.str("REDIS_URL", validate=validate.Regexp(r"rediss?://.+", error="must start with redis://")),
+            redis_url=add_redis_password(
+                env.str("REDIS_URL", validate=validate.Regexp(r"rediss?://.+", error="must start with redis://")),
+                env.str("REDIS_PASSWORD_FILE", None),
+            ),
 {% endif %}
 {% if "cache" in cookiecutter.redis %}
             cache_seconds=env.int("CACHE_SECONDS", 60, validate=validate.Range(1, 86400)),
@@ -110,23 +116,34 @@ def parse_database_url(text: str, password_file: str | None) -> URL:
     if mode.startswith("require"):
         url = url.update_query_dict({"ssl_check_hostname": "false"})
 {% endif %}
-    return url.set(password=read_password(Path(password_file))) if password_file else url
+    return url.set(password=read_password("DATABASE_PASSWORD_FILE", password_file)) if password_file else url
+{% endif %}
+{% endif %}
+{% if cookiecutter.redis != "none" %}
 
 
-def read_password(file: Path) -> str:
-    """Read a password; raise EnvError for one that the database would read differently."""
+def add_redis_password(text: str, password_file: str | None) -> str:
+    """Put the password from its file into REDIS_URL; raise EnvError."""
+    if not password_file:
+        return text
+    url, password = urlsplit(text), read_password("REDIS_PASSWORD_FILE", password_file)
+    address = f"{url.username or ''}:{quote(password, safe='')}@{url.netloc.rpartition('@')[2]}"
+    return url._replace(netloc=address).geturl()
+{% endif %}
+{% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
+
+
+def read_password(variable: str, file: str) -> str:
+    """Read the password that a variable names the file of; raise EnvError for one that a server would read differently."""
     try:
-        password = file.read_bytes().decode().removesuffix("\n")
+        password = Path(file).read_bytes().decode().removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise EnvError(
-            f'Environment variable "DATABASE_PASSWORD_FILE" invalid: {file} can\'t be read ({error}); '
-            'run "make secrets" to write it'
+            f'Environment variable "{variable}" invalid: {file} can\'t be read ({error}); run "make secrets" to write it'
         ) from None
     if not password or password != password.strip():
         raise EnvError(
-            f'Environment variable "DATABASE_PASSWORD_FILE" invalid: {file} is empty, or has white space '
-            "before or after the password"
+            f'Environment variable "{variable}" invalid: {file} is empty, or has white space before or after the password'
         )
     return password
-{% endif %}
 {% endif %}

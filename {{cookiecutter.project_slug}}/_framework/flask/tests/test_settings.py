@@ -1,6 +1,6 @@
 """Settings: mistakes end the start with a sentence, and addresses are taken as platforms give them."""
 
-{% if cookiecutter.database in ("postgresql", "mariadb") %}
+{% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 from pathlib import Path
 
 {% endif %}
@@ -118,5 +118,19 @@ def test_ambiguous_password_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     file.write_bytes(password.encode())
     monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(file))
     with pytest.raises(SystemExit, match="DATABASE_PASSWORD_FILE"):
+        load_settings()
+{% endif %}
+{% if cookiecutter.redis != "none" %}
+
+
+def test_redis_password_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The password of Redis comes from its file, and its URL keeps the rest."""
+    file = tmp_path / "password"
+    file.write_text("p@ss:word\n", encoding="utf-8")
+    monkeypatch.setenv("REDIS_PASSWORD_FILE", str(file))
+    monkeypatch.setenv("REDIS_URL", "rediss://app@redis:6380/2?protocol=3")
+    assert load_settings().redis_url == "rediss://app:p%40ss%3Aword@redis:6380/2?protocol=3"
+    file.write_text("white space \n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="REDIS_PASSWORD_FILE"):
         load_settings()
 {% endif %}
