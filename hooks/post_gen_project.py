@@ -37,6 +37,7 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
         "tests/test_worker.py",
     ),
     ("proxy", ("caddy",)): ("Caddyfile",),
+    ("guide", ("student",)): ("GUIDE.md",),
     ("sample", ("products",)): (
         "app/products",
         "migrations/versions/0001_create_products.py",

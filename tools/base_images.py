@@ -1,4 +1,4 @@
-"""Print the name of every base image that the template's Dockerfile and compose files can name."""
+"""Print the name of every public image that the template's Dockerfile, compose files and guide can name."""
 
 import re
 
@@ -7,15 +7,15 @@ from jinja2 import Environment
 from dockwright.matrix import combinations, sample
 from dockwright.template import SOURCE, Template, load
 
-# Lines of a Dockerfile or compose file that name an image, and the name of a published image within such a line.
-LINE = re.compile(r"^(?:FROM |COPY --from=|RUN --mount=from=| +image: ).+", re.MULTILINE)
+# Lines of a Dockerfile, compose file or guide that name an image, and the name of a published image within such a line.
+LINE = re.compile(r"^(?:FROM |COPY --from=|RUN --mount=from=| +image: |docker run (?=.* registry:)).+", re.MULTILINE)
 NAME = re.compile(r"(?<=[ =])[a-z][a-z0-9./-]*:[\w][\w.-]*")
 
 
 def base_images(template: Template) -> list[str]:
     """Return the names, sorted, that all combinations and the sample of the other answers lead to."""
     source = template.root / SOURCE
-    files = [source / "Dockerfile", *source.glob("compose*.yaml")]
+    files = [source / "Dockerfile", source / "GUIDE.md", *source.glob("compose*.yaml")]
     lines = {line for file in files for line in LINE.findall(file.read_text(encoding="utf-8"))}
     rendered = (
         Environment(autoescape=False).from_string(line).render(cookiecutter=answers)  # noqa: S701 # not HTML

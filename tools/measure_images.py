@@ -1,4 +1,4 @@
-"""Measure what a production image has beyond its base image, for the wizard: framework by base image.
+"""Measure what a production image has beyond its base image, for the wizard and the guide: framework by base image.
 
 Needs Docker and the base images. Run it with `python tools/measure_images.py` when dependencies have changed.
 """
@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from dockwright.panel import MEASURED, MEASURED_OPTIONS
+from dockwright.panel import MEASURED_OPTIONS
 from dockwright.template import load
 
 TAG = "dockwright-measured"
@@ -36,15 +36,18 @@ def measure(answers: dict[str, str]) -> int:
 
 
 def main() -> None:
-    """Measure every pair, and write the result beside the code."""
+    """Measure every pair, and write the result into `cookiecutter.json`, as one line."""
     choices = [load().options[name].values for name in MEASURED_OPTIONS]
     megabytes = {}
     for pair in itertools.product(*choices):
         megabytes["-".join(pair)] = measure(dict(zip(MEASURED_OPTIONS, pair, strict=True)))
         print(pair, megabytes["-".join(pair)])
     today = dt.datetime.now(tz=dt.UTC).date()
-    text = json.dumps({"date": today.isoformat(), "megabytes": megabytes}, indent=2)
-    MEASURED.write_text(f"{text}\n", encoding="utf-8")
+    measured = json.dumps({"date": today.isoformat(), "megabytes": megabytes})
+    definition = load().root / "cookiecutter.json"
+    text = definition.read_text(encoding="utf-8")
+    line = re.compile(r'^  "_measured": .*,$', re.MULTILINE)
+    definition.write_text(line.sub(f'  "_measured": {measured},', text), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """What the pointed choice leads to, computed beside the list so that the keys stay fast."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
 # Facts by title; a fact may take more than one line.
 Facts = Mapping[str, tuple[str, ...]]
 
-# What production images have beyond their base image, as tools/measure_images.py has found, by these answers
-MEASURED = Path(__file__).with_name("measured.json")
+# By these answers, `_measured` in cookiecutter.json has what production images have beyond their base image.
 MEASURED_OPTIONS = ("framework", "base_image")
 
 # The titles of the facts, with the lines that each may take
@@ -64,7 +62,7 @@ class Panel:
             return {"Services": (str(error),)}
         return {
             "Services": (describe_services(stack),),
-            "Image": (image_size(answers, after["Dockerfile"]),),
+            "Image": (image_size(self.template, answers, after["Dockerfile"]),),
             "Command": (repeat_command(self.template, answers, self.output_dir, self.operand),),
             "Files": (str(len(after)), *_changes(before, after)),
         }
@@ -82,9 +80,9 @@ def describe_services(stack: "Sequence[Service]") -> str:
     return ", ".join(texts)
 
 
-def image_size(answers: Answers, dockerfile: bytes) -> str:
+def image_size(template: Template, answers: Answers, dockerfile: bytes) -> str:
     """Return what was measured of the production image with these answers."""
-    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    measured = template.definition["_measured"]
     size = measured["megabytes"].get("-".join(answers[name] for name in MEASURED_OPTIONS))
     base = dockerfile.split()[1].decode()
     return f"{base} and about {size} MB (measured on {measured['date']})" if size else base

@@ -44,6 +44,7 @@ FILES: list[tuple[dict[str, str], str]] = [
         """,
     ),
     ({"proxy": "caddy"}, "Caddyfile"),
+    ({"guide": "student"}, "GUIDE.md"),
     (
         {"sample": "products"},
         """

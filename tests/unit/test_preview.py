@@ -1,6 +1,5 @@
 """What answers lead to is read from the real template: files, services, and who talks to whom."""
 
-import json
 import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +10,7 @@ import pytest
 import yaml
 
 from dockwright.matrix import combination_id, sample
-from dockwright.panel import LINES, MEASURED, MEASURED_OPTIONS, Panel
+from dockwright.panel import LINES, MEASURED_OPTIONS, Panel
 from dockwright.preview import Service, drawing, files, render_once, services, talks, tree
 from dockwright.template import Template, render
 
@@ -85,10 +84,17 @@ def test_tree_counts_what_is_in_a_directory() -> None:
 
 def test_sizes_are_measured_for_every_image(template: Template) -> None:
     """Each framework is measured on each base image."""
-    measured = json.loads(MEASURED.read_text(encoding="utf-8"))
+    measured = template.definition["_measured"]
     pairs = product(*(template.options[name].values for name in MEASURED_OPTIONS))
     assert list(measured["megabytes"]) == ["-".join(pair) for pair in pairs]
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", measured["date"])
+
+
+def test_sizes_of_base_images_are_those_of_the_labels(template: Template) -> None:
+    """What the generated guide says of a base image's size is what the wizard says."""
+    sizes = template.definition["_base_image_sizes"]
+    choices = {choice.value: choice.text for choice in template.options["base_image"].choices}
+    assert {name: f"about {size};" in choices[name] for name, size in sizes.items()} == dict.fromkeys(choices, True)
 
 
 def test_panel_compares_with_the_baseline(template: Template) -> None:
