@@ -11,6 +11,16 @@ depends_on = ${repr(depends_on)}
 
 def upgrade() -> None:
     """Apply the change."""
+<%
+    # What the version that is in production may still read, or doesn't know that it has to write
+    lines = (upgrades or "").splitlines()
+    breaking = [line for line in lines if any(name in line for name in ("drop_table(", "drop_column(", "alter_column("))]
+    required = [line for line in lines if "add_column(" in line and "nullable=False" in line]
+    breaking += [line for line in required if "server_default=" not in line]
+%>\
+% if breaking:
+    # WARNING: the version in production has to work with this too: see "Roll back" in OPERATIONS.md.
+% endif
     ${upgrades if upgrades else "pass"}
 
 
