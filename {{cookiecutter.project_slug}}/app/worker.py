@@ -81,10 +81,10 @@ class Worker(StoppableWorker):
 
 
 def wait_for(redis: Redis) -> None:
-    """Wait until Redis answers."""
+    """Wait until Redis can be written to: with a full disk it still answers."""
     while True:
         try:
-            redis.ping()
+            redis.set("healthcheck", "ok", ex=60)
         except RedisError as error:
             logger.warning("waiting for Redis: %s", error)
             time.sleep(2)
