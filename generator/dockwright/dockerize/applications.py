@@ -16,6 +16,7 @@ from dockwright.dockerize.modules import (
     file_of,
     import_root,
     keyword,
+    local_imports,
     module_name,
     text,
 )
@@ -107,6 +108,11 @@ class Candidate:
         return module_name(self.entry.file, self.root)
 
     @property
+    def flag(self) -> str:
+        """What names it on the command line: its module from the directory that was looked at."""
+        return f"{module_name(self.entry.file, '.')}:{self.entry.name}"
+
+    @property
     def target(self) -> str:
         """What a server is told: `module:name`, with a call for a factory."""
         call = f"({self.entry.arguments})" if self.entry.is_factory else ""
@@ -122,8 +128,11 @@ class Finder:
 
     def entries(self) -> list[Entry]:
         """Return every module-level name that is an application, or a function that returns one."""
+        return self._scan(LIKELY) or self._scan(re.compile(""))
+
+    def _scan(self, pattern: re.Pattern[str]) -> list[Entry]:
         found = []
-        for module in self.modules.mentioning(LIKELY):
+        for module in self.modules.mentioning(pattern):
             names = [*module.functions, *module.assigned]
             # A file that only hands on an application is meant for a server if it has such a name.
             if PurePosixPath(module.name).stem in FILES or module.name.endswith("__init__.py"):
@@ -276,6 +285,10 @@ def named(modules: Modules, target: str) -> Candidate | None:
             )
             if entry:
                 entry = replace(entry, arguments=arguments.removesuffix(")"))
+                own = import_root(modules, file)
+                # As it is named, unless its imports lead nowhere from there.
+                if local_imports(modules, file, own) > local_imports(modules, file, root):
+                    root = own  # noqa: PLW2901
                 return Candidate(entry, root, 100, (f"--app {target} names it",))
     return None
 

@@ -84,7 +84,7 @@ def run(_: Template, arguments: Namespace) -> int:
     if "prove" in switches:
         from dockwright.dockerize.prove import prove
 
-        proof = prove(view, plan, wishes, directory, quiet="json" in switches)
+        proof = prove(view, plan, wishes, directory, (lambda _: None) if "json" in switches else print)
         plan = proof.plan
     if "json" in switches:
         result = plan.data() | {"written": [*changes.new, *changes.different]}
@@ -130,11 +130,11 @@ def _lines(plan: Plan, changes: Changes) -> list[str]:
 
 
 def _conclusion(plan: Plan, root: Path, changes: Changes) -> list[str]:
-    from dockwright.report import free_port, quote
+    from dockwright.report import free_port, place_of, quote
 
     written = [*changes.new, *changes.different]
     lines = [f"Wrote {', '.join(written)}." if written else "Everything is there already: nothing was changed."]
-    place = os.path.relpath(root / plan.home)
+    place = place_of(root / plan.home)
     port = free_port(str(plan.server.port))
     up = "docker compose up" if port == str(plan.server.port) else f"PORT={port} docker compose up"
     steps = [
@@ -158,10 +158,10 @@ def _conclusion(plan: Plan, root: Path, changes: Changes) -> list[str]:
 def _ask_application(view: View, *, asks: bool, plain: bool) -> Candidate:
     candidates = view.candidates
     if not asks:
-        known = "".join(f"\n  --app {quote_target(each.target)}  ({each.evidence[0]})" for each in candidates)
+        known = "".join(f"\n  --app {quote_target(each.flag)}  ({each.evidence[0]})" for each in candidates)
         message = f"there are several applications, and nothing says which one is meant: pass one of{known}"
         raise UsageError(message)
-    entries = tuple(Entry(str(i), each.target, "; ".join(each.evidence)) for i, each in enumerate(candidates))
+    entries = tuple(Entry(str(i), each.flag, "; ".join(each.evidence)) for i, each in enumerate(candidates))
     answer = _interface(plain=plain).ask(Question("Which application?", "0", entries))
     return candidates[int(answer)]
 

@@ -192,20 +192,24 @@ def import_root(modules: Modules, name: str) -> str:
     if not module:
         return str(package)
     # Without __init__.py, its own imports tell where it is run from.
-    candidates = [package, *package.parents]
-    scores = dict.fromkeys(map(str, candidates), 0)
+    return max(map(str, (package, *package.parents)), key=lambda root: local_imports(modules, name, root))
+
+
+def local_imports(modules: Modules, name: str, root: str) -> int:
+    """Return how many imports of a file lead to other files if this directory is on Python's path."""
+    module = modules.get(name)
+    if not module:
+        return 0
     levels = [len(source) - len(source.lstrip(".")) for source in module.imports.values()]
-    depth = max(levels, default=0)
-    for candidate in candidates:
-        if depth > len(directory.relative_to(candidate).parts):
-            scores[str(candidate)] = -1000
-            continue
-        for imported in module.imported_modules:
-            path = candidate / imported.replace(".", "/")
-            known = f"{path}.py" in modules.sources or modules.sources.has_directory(str(path))
-            # The file's own directory has its own name twice, as in app/app.py.
-            scores[str(candidate)] += known and f"{path}.py" != name
-    return max(scores, key=lambda candidate: scores[candidate])
+    if max(levels, default=0) > len(PurePosixPath(name).parent.relative_to(root).parts):
+        # Relative imports need a package.
+        return -1
+    paths = {join(root, imported.replace(".", "/")) for imported in module.imported_modules}
+    # The file's own directory has its own name twice, as in app/app.py.
+    return sum(
+        (f"{path}.py" in modules.sources or modules.sources.has_directory(path)) and f"{path}.py" != name
+        for path in paths
+    )
 
 
 def module_name(name: str, root: str) -> str:

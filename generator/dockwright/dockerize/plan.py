@@ -189,7 +189,7 @@ def choose_application(view: View, target: str) -> Candidate | None:
         return applications.pick(view.candidates)
     found = applications.named(view.modules, target)
     if not found:
-        known = ", ".join(candidate.target for candidate in view.candidates)
+        known = ", ".join(candidate.flag for candidate in view.candidates)
         message = f"--app {target} is no Flask or FastAPI application here: choose from {known}"
         raise UsageError(message)
     return found
