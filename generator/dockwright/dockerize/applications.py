@@ -372,8 +372,9 @@ def _add_launches(modules: Modules, finder: Finder, candidate: Candidate, launch
         module, _, rest = launch.target.partition(":")
         name, _, arguments = rest.partition("(")
         bases = [join(launch.directory, launch.chdir), launch.directory, candidate.root]
-        root = next((base for base in bases if file_of(modules, module, base) == entry.file), None)
-        if root is None:
+        # The first directory where there is such a module is the one that is meant.
+        root = next((base for base in bases if file_of(modules, module, base)), None)
+        if root is None or file_of(modules, module, root) != entry.file:
             continue
         if name and name != entry.name:
             continue

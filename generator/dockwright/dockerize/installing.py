@@ -1,27 +1,23 @@
 """How the dependencies get into the image: the application's own files and tool, run by uv."""
 
-import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from dockwright.dockerize.requirements import (
-    IMPORTS,
-    PDM,
-    PIP,
-    PIPENV,
-    POETRY,
-    PROJECT,
-    PYLOCK,
-    SETUP,
-    UV,
-    Requirements,
-)
+from dockwright.dockerize.requirements import PDM, PIP, PIPENV, POETRY, SETUP, Requirements
 from dockwright.dockerize.sources import Sources, join
 
 VENV = "uv venv --quiet /opt/venv"
 CONSTRAINTS = "constraints.txt"
+EXPORTED = "/tmp/requirements.txt"  # noqa: S108 # in the build
+TITLES = {POETRY: "Poetry", PDM: "PDM", PIPENV: "Pipenv"}
+# How each tool reads its own lock
+READERS = {
+    POETRY: "uv tool run --from 'poetry>=2,<3' --with poetry-plugin-export poetry export --only main --output",
+    PDM: "uv tool run --from 'pdm[locked]>=2,<3' pdm export --prod --output",
+    PIPENV: "uv tool run pipenv requirements --hash >",
+}
 
 
 @dataclass(frozen=True)
@@ -30,9 +26,8 @@ class Installation:
 
     files: tuple[str, ...]
     commands: tuple[str, ...]
-    environment: tuple[tuple[str, str], ...] = ()
     needs_source: bool = False
-    # What the comment calls the tool, if it is not uv itself
+    # The tool that reads its own lock, if it is not uv
     tool: str = ""
 
 
@@ -45,20 +40,13 @@ def plan_installation(
     constraint = [f"--constraint {CONSTRAINTS}"] if is_constrained else []
     match requirements.tool:
         case "uv":
-            commands = ["uv sync --locked --no-dev --no-install-project", *more]
-            settings = (("UV_PROJECT_ENVIRONMENT", "/opt/venv"), ("UV_PYTHON_DOWNLOADS", "never"))
-            return Installation(tuple(files), tuple(commands), settings)
-        case "poetry":
-            run = "uv tool run --from 'poetry>=2,<3' poetry install --only main --no-root --no-interaction"
-            return Installation(tuple(files), (VENV, run, *more), tool="Poetry")
-        case "pdm":
-            run = "uv tool run --from 'pdm>=2,<3' pdm sync --prod --no-self"
-            settings = (("PDM_CHECK_UPDATE", "false"), ("PDM_IGNORE_SAVED_PYTHON", "1"))
-            return Installation(tuple(files), (VENV, run, *more), settings, tool="PDM")
-        case "pipenv":
-            verb = "sync" if requirements.is_locked else "install --skip-lock"
-            run = f"uv tool run --from 'pipenv>=2025' pipenv {verb}"
-            return Installation(tuple(files), (VENV, run, *more), (("PIPENV_VERBOSITY", "-1"),), tool="Pipenv")
+            sync = "uv sync --active --locked --no-dev --no-install-project --no-python-downloads"
+            return Installation(tuple(files), (VENV, sync, *more))
+        case "poetry" | "pdm" | "pipenv":
+            lock = "uv tool run pipenv lock" if requirements.tool == PIPENV and not requirements.is_locked else ""
+            install = f"uv pip install --require-hashes --requirement {EXPORTED}"
+            commands = filter(None, (VENV, lock, f"{READERS[requirements.tool]} {EXPORTED}", install, *more))
+            return Installation(tuple(files), tuple(commands), tool=TITLES[requirements.tool])
     arguments = [f"--requirement {requirements.files[0]}", *constraint]
     if requirements.has_hashes and requirements.tool == PIP:
         # Everything in one command would need a hash.

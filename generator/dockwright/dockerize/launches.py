@@ -82,7 +82,7 @@ def _parse_words(words: list[str], origin: str, directory: str, weight: int) -> 
     app = next((word.partition("=")[2] for word in words if word.startswith("FLASK_APP=")), "")
     start = next((i for i, word in enumerate(words) if PurePosixPath(word).name in RUNNERS or word == "python3"), None)
     if start is None:
-        return None
+        return Launch(origin, directory, weight, "flask", (), _module(app)) if app else None
     program, rest = PurePosixPath(words[start]).name, words[start + 1 :]
     if program.startswith("python"):
         program = "python"
@@ -91,7 +91,7 @@ def _parse_words(words: list[str], origin: str, directory: str, weight: int) -> 
                 return Launch(origin, directory, weight, program, tuple(rest), rest[1])
             program, rest = rest[1], rest[2:]
     launch = Launch(origin, directory, weight, program, tuple(rest))
-    target = app or _target(launch)
+    target = _module(app) or _target(launch)
     return Launch(origin, directory, weight, program, tuple(rest), target)
 
 
@@ -145,14 +145,14 @@ def _commands(sources: Sources) -> Iterator[tuple[str, str, int, str]]:
         elif README.fullmatch(path.name):
             for line in _unfold(sources.read(name)).splitlines():
                 line = line.strip(" \t`$>*-")  # noqa: PLW2901
-                if re.match(rf"(export )?(FLASK_APP=|[\w ]*\b({'|'.join(RUNNERS)}|python3)\b)", line):
+                if re.match(rf"(export )?(FLASK_APP=|[\w ./&=-]*\b({'|'.join(RUNNERS)}|python3)\b)", line):
                     yield name, name, 40, line.removeprefix("export ")
 
 
 def _platform(sources: Sources, name: str) -> Iterator[tuple[str, str, int, str]]:
     """Yield the start commands of a platform's file."""
     content = sources.read(name)
-    for match in re.finditer(r"""(?m)^\s*["']?(startCommand|entrypoint|cmd|app|web)["']?\s*[:=]\s*(.+)$""", content):
+    for match in re.finditer(r"""(?m)^[\s-]*["']?(startCommand|entrypoint|cmd|app|web)["']?\s*[:=]\s*(.+)$""", content):
         command = match[2].strip().rstrip(",").strip("\"'")
         if any(runner in command for runner in RUNNERS):
             yield name, name, 85, command

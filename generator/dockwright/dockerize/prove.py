@@ -77,7 +77,9 @@ def prove(view: View, plan: Plan, wishes: Wishes, directory: Path, say: Callable
         if failure:
             raise ProofError(_message(failure, diagnose(failure.log, changed)[0]))
     seconds = monotonic() - start
-    say(f"It answers, {seconds:.0f} s after the first step: {', '.join(f'{path} {status}' for path, status in answers)}.")
+    say(
+        f"It answers, {seconds:.0f} s after the first step: {', '.join(f'{path} {status}' for path, status in answers)}."
+    )
     return Proof(plan, answers, seconds, remedy)
 
 
@@ -97,9 +99,15 @@ def diagnose(log: str, wishes: Wishes) -> tuple[str, Wishes | None, str]:  # noq
             changed = replace(wishes, libraries=(*wishes.libraries, package))
             return f"{match[1]} is missing in the image", changed, f"adding {package}"
         return f"{match[1]} is missing in the image: add the Debian package that has it", None, ""
-    if re.search(r"pg_config executable not found|error: command '?(gcc|cc|g\+\+|clang)'?|Python\.h: No such file", log):
+    if re.search(
+        r"pg_config executable not found|error: command '?(gcc|cc|g\+\+|clang)'?|Python\.h: No such file", log
+    ):
         if not wishes.compiles:
-            return "a dependency has no wheel and has to be compiled", replace(wishes, compiles=True), "adding a build stage"
+            return (
+                "a dependency has no wheel and has to be compiled",
+                replace(wishes, compiles=True),
+                "adding a build stage",
+            )
         return "a dependency can't be compiled", None, ""
     if match := re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", log):
         top = match[1].partition(".")[0]
@@ -113,7 +121,11 @@ def diagnose(log: str, wishes: Wishes) -> tuple[str, Wishes | None, str]:  # noq
     if match := re.search(r"(\w+)\n\s+Field required", log):
         return f"the application needs the setting {match[1].upper()}: name it in {FILE}", None, ""
     if match := re.search(r"(?:Permission denied|Read-only file system): '?(/[^'\s]+)", log):
-        return f"the application writes {match[1]}, which is neither a volume nor writable: add a volume for it", None, ""
+        return (
+            f"the application writes {match[1]}, which is neither a volume nor writable: add a volume for it",
+            None,
+            "",
+        )
     if re.search(r"Connection ?[Rr]efused|could not connect to server|Name or service not known", log):
         return "the application can't reach a service that it connects to when it starts", None, ""
     error = re.findall(r"(?m)^(?:[\w-]+\s+\| )?((?:\w+\.)*\w*(?:Error|Exception)\b.*)$", log)
@@ -174,4 +186,6 @@ def _status(port: int, path: str) -> int:
 
 def _message(failure: Failure, explanation: str) -> str:
     lines = [line for line in failure.log.splitlines() if line.strip()][-OUTPUT_LINES:]
-    return "\n".join((f"the files are written, but the {failure.step} failed: {explanation}", *(f"  {line}" for line in lines)))
+    return "\n".join(
+        (f"the files are written, but the {failure.step} failed: {explanation}", *(f"  {line}" for line in lines))
+    )
