@@ -9,6 +9,7 @@ from io import TextIOWrapper
 
 from dockwright import completion, listing, new
 from dockwright.commands import Command, parse, table
+from dockwright.dockerize import command as dockerize
 from dockwright.errors import GeneratorError, UnknownCommandError, UsageError
 from dockwright.options import choose
 from dockwright.template import Template, load
@@ -109,6 +110,7 @@ COMMANDS = {
     command.name: command
     for command in (
         new.COMMAND,
+        dockerize.COMMAND,
         listing.MATRIX,
         listing.PRESETS,
         Command(

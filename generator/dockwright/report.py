@@ -84,7 +84,7 @@ def start(project: Path, readme: str, port: str, *, windows: bool = WINDOWS) -> 
     """Return how to start the project in this directory; its README has the first request."""
     free = free_port(port)
     request = next(line for line in readme.splitlines() if line.startswith("curl "))
-    place = _place(project)
+    place = place_of(project)
     up = "docker compose up"
     if free != port:
         up = f"$env:PORT={free}; {up}" if windows else f"PORT={free} {up}"
@@ -116,6 +116,12 @@ def quote(words: Iterable[str], *, windows: bool = WINDOWS) -> str:
     )
 
 
+def place_of(project: Path) -> str:
+    """Return the shortest way to the project from here."""
+    here, path = Path.cwd(), project.absolute()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+
 def _program() -> str:
     # Keep a relative path, as in `make new`: an absolute one may come from the shell's search path.
     return "dockwright" if Path(sys.argv[0]).is_absolute() else sys.argv[0]
@@ -128,12 +134,6 @@ def _answers(port: int) -> bool:
             return True
     except OSError:
         return False
-
-
-def _place(project: Path) -> str:
-    """Return the shortest way to the project from here."""
-    here, path = Path.cwd(), project.absolute()
-    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _flag(name: str, answer: str) -> list[str]:

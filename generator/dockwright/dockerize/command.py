@@ -1,0 +1,207 @@
+"""The command `dockerize`: look at an application, show the plan, write the files, and prove that they work."""
+
+import json
+import os
+import shutil
+import sys
+from argparse import Namespace
+from pathlib import Path
+from textwrap import wrap
+
+from dockwright.commands import Command, Flag
+from dockwright.diff import differences
+from dockwright.dockerize.applications import Candidate
+from dockwright.dockerize.plan import EXAMPLE, Plan, View, Wishes, choose_application, look, make_plan
+from dockwright.dockerize.writing import Changes, compare, write
+from dockwright.errors import UsageError, UselessOptionError
+from dockwright.options import Choice
+from dockwright.questions import Entry, Question
+from dockwright.template import Template
+
+EXIT_DECLINED = 1
+
+
+def flags(template: Template) -> list[Flag]:
+    """Return the command's flags."""
+    bases = template.options["base_image"].choices
+    return [
+        Flag(("--app",), "the application, where several are found", "MODULE:NAME"),
+        Flag(
+            ("--base-image", "--image"),
+            "the base image",
+            "CHOICE",
+            tuple(Choice(each.value, each.text) for each in bases),
+        ),
+        Flag(("--python",), "the version of Python, such as 3.13", "VERSION"),
+        Flag(("--port",), "the port that the server listens on", "NUMBER"),
+        Flag(("--no-input", "-y"), "ask nothing"),
+        Flag(("--plain",), "ask in numbered lines, without moving the cursor"),
+        Flag(("--prove",), "build it, start it and request it, in Docker"),
+        Flag(("--force",), "replace files that are there, and keep copies of them"),
+        Flag(("--dry-run",), "show the plan; write nothing"),
+        Flag(("--diff",), "show what would change; write nothing"),
+        Flag(("--json",), "print JSON"),
+    ]
+
+
+def run(_: Template, arguments: Namespace) -> int:
+    """Look, show, write and prove; return the exit status."""
+    typed, switches, values = arguments.typed, arguments.switches, arguments.values
+    looks = [typed[key] for key in ("dry_run", "diff") if key in switches]
+    for key in ("force", "prove"):
+        if looks and key in switches:
+            raise UselessOptionError(typed[key], f"{looks[0]} writes nothing")
+    if "json" in switches and not looks and "no_input" not in switches:
+        message = "--json prints no questions: add --no-input, --dry-run or --diff"
+        raise UsageError(message)
+    root = Path(arguments.operand or ".")
+    if not root.is_dir():
+        message = f"{root} is no directory: name the application's directory"
+        raise UsageError(message)
+    wishes = Wishes(
+        values.get("app", ""),
+        _port(values["port"]) if "port" in values else None,
+        values.get("python", ""),
+        values.get("base_image", "slim"),
+    )
+    asks = "no_input" not in switches and not looks and sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()
+    view = look(root)
+    application = choose_application(view, wishes.app) or _ask_application(
+        view, asks=bool(asks), plain="plain" in switches
+    )
+    plan = make_plan(view, application, wishes)
+    directory = root / plan.home
+    if looks:
+        return _show(plan, directory, switches)
+    changes = compare(plan.files, directory)
+    if "json" not in switches:
+        print(*_lines(plan, changes), "", sep="\n")
+    if asks and not _confirm(changes, plain="plain" in switches):
+        print("Nothing was written.")
+        return EXIT_DECLINED
+    changes = write(plan.files, directory, force="force" in switches)
+    proof = None
+    if "prove" in switches:
+        from dockwright.dockerize.prove import prove
+
+        proof = prove(view, plan, wishes, directory, (lambda _: None) if "json" in switches else print)
+        plan = proof.plan
+    if "json" in switches:
+        result = plan.data() | {"written": [*changes.new, *changes.different]}
+        print(json.dumps(result | ({"proof": proof.data()} if proof else {}), indent=2))
+    else:
+        print(*_conclusion(plan, root, changes), sep="\n")
+    return 0
+
+
+def _show(plan: Plan, directory: Path, switches: set[str]) -> int:
+    changes = compare(plan.files, directory)
+    diff = (
+        "".join(differences({name: text.encode() for name, text in plan.files.items()}, directory))
+        if "diff" in switches
+        else ""
+    )
+    if "json" in switches:
+        print(json.dumps(plan.data() | ({"diff": diff} if "diff" in switches else {}), indent=2))
+    elif "diff" in switches:
+        print(diff, end="")
+    else:
+        print(*_lines(plan, changes), "", "Nothing was written.", sep="\n")
+    return 0
+
+
+def _lines(plan: Plan, changes: Changes) -> list[str]:
+    """Return the plan as text."""
+    rows = plan.rows()
+    column = max(map(len, rows)) + 2
+    width = max(shutil.get_terminal_size().columns - 1, 60)
+    lines = []
+    for title, (value, reason) in rows.items():
+        for position, (text, indent) in enumerate(((value, column), (reason, column + 2))):
+            heading = f"{title:{column}}" if position == 0 else " " * indent
+            lines += wrap(text, width, initial_indent=heading, subsequent_indent=" " * indent, break_on_hyphens=False)
+    where = "" if plan.home == "." else f" in {plan.home}"
+    lines += ["", f"Files{where}: {', '.join(plan.files)}"]
+    if changes.different:
+        lines += [f"There already, and different: {', '.join(changes.different)}"]
+    for note in plan.notes:
+        lines += wrap(f"Note: {note}.", width, subsequent_indent="  ", break_on_hyphens=False)
+    return lines
+
+
+def _conclusion(plan: Plan, root: Path, changes: Changes) -> list[str]:
+    from dockwright.report import free_port, place_of, quote
+
+    written = [*changes.new, *changes.different]
+    lines = [f"Wrote {', '.join(written)}." if written else "Everything is there already: nothing was changed."]
+    place = place_of(root / plan.home)
+    port = free_port(str(plan.server.port))
+    up = "docker compose up" if port == str(plan.server.port) else f"PORT={port} docker compose up"
+    steps = [
+        *([f"cd {quote([place])}"] if place != "." else []),
+        *([f"cp {EXAMPLE} .env"] if plan.required else []),
+        up,
+    ]
+    path = plan.around.health or "/"
+    return [
+        *lines,
+        "Start it:",
+        "",
+        *(f"  {step}" for step in steps),
+        "",
+        "In another terminal:",
+        "",
+        f"  curl http://localhost:{port}{path}",
+    ]
+
+
+def _ask_application(view: View, *, asks: bool, plain: bool) -> Candidate:
+    candidates = view.candidates
+    if not asks:
+        known = "".join(f"\n  --app {quote_target(each.flag)}  ({each.evidence[0]})" for each in candidates)
+        message = f"there are several applications, and nothing says which one is meant: pass one of{known}"
+        raise UsageError(message)
+    entries = tuple(Entry(str(i), each.flag, "; ".join(each.evidence)) for i, each in enumerate(candidates))
+    answer = _interface(plain=plain).ask(Question("Which application?", "0", entries))
+    return candidates[int(answer)]
+
+
+def quote_target(target: str) -> str:
+    """Return a target as it is typed in a shell."""
+    from dockwright.report import quote
+
+    return quote([target])
+
+
+def _confirm(changes: Changes, *, plain: bool) -> bool:
+    if changes.different or not changes.new:
+        return True
+    entries = (Entry("yes", "Yes, write them"), Entry("no", "No, write nothing"))
+    return _interface(plain=plain).ask(Question("Write these files?", "yes", entries)) == "yes"
+
+
+def _interface(*, plain: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    from dockwright.plain import Plain
+    from dockwright.wizard import is_plain
+
+    if plain or is_plain(os.environ):
+        return Plain()
+    from dockwright.screen import Screen
+
+    return Screen()
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdecimal() or not 0 < int(text) < 2**16:
+        message = f"--port '{text}' can't be used: use a number from 1 to 65535"
+        raise UsageError(message)
+    return int(text)
+
+
+COMMAND = Command(
+    "dockerize",
+    "write containers for a Flask or FastAPI application that exists",
+    run,
+    flags,
+    operand="DIRECTORY",
+)

@@ -1,0 +1,79 @@
+"""How the dependencies get into the image: the application's own files and tool, run by uv."""
+
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from dockwright.dockerize.requirements import PDM, PIP, PIPENV, POETRY, SETUP, Requirements
+from dockwright.dockerize.sources import Sources, join
+
+VENV = "uv venv --quiet /opt/venv"
+CONSTRAINTS = "constraints.txt"
+EXPORTED = "/tmp/requirements.txt"  # noqa: S108 # in the build
+TITLES = {POETRY: "Poetry", PDM: "PDM", PIPENV: "Pipenv"}
+# How each tool reads its own lock
+READERS = {
+    POETRY: "uv tool run --from 'poetry>=2,<3' --with poetry-plugin-export poetry export --only main --output",
+    PDM: "uv tool run --from 'pdm[locked]>=2,<3' pdm export --prod --output",
+    PIPENV: "uv tool run pipenv requirements --hash >",
+}
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The files that the installation reads, and its commands."""
+
+    files: tuple[str, ...]
+    commands: tuple[str, ...]
+    needs_source: bool = False
+    # The tool that reads its own lock, if it is not uv
+    tool: str = ""
+
+
+def plan_installation(
+    sources: Sources, requirements: Requirements, extra: Iterable[str], *, is_constrained: bool
+) -> Installation:
+    """Return how to install the dependencies, and what the application doesn't declare."""
+    files, extra = list(requirements.files), [shlex.quote(each) for each in extra]
+    more = [f"uv pip install {' '.join(extra)}"] if extra else []
+    constraint = [f"--constraint {CONSTRAINTS}"] if is_constrained else []
+    match requirements.tool:
+        case "uv":
+            sync = "uv sync --active --locked --no-dev --no-install-project --no-python-downloads"
+            return Installation(tuple(files), (VENV, sync, *more))
+        case "poetry" | "pdm" | "pipenv":
+            lock = "uv tool run pipenv lock" if requirements.tool == PIPENV and not requirements.is_locked else ""
+            install = f"uv pip install --require-hashes --requirement {EXPORTED}"
+            commands = filter(None, (VENV, lock, f"{READERS[requirements.tool]} {EXPORTED}", install, *more))
+            return Installation(tuple(files), tuple(commands), tool=TITLES[requirements.tool])
+    arguments = [f"--requirement {requirements.files[0]}", *constraint]
+    if requirements.has_hashes and requirements.tool == PIP:
+        # Everything in one command would need a hash.
+        commands = [VENV, f"uv pip install --require-hashes {' '.join(arguments)}", *more]
+    else:
+        commands = [VENV, " ".join(["uv pip install", *arguments, *extra])]
+    if requirements.tool == SETUP:
+        # The script may read others, such as the README.
+        content = sources.read(join(requirements.directory, requirements.files[0]))
+        beside = [
+            name
+            for name in sources.names
+            if str(PurePosixPath(name).parent) == requirements.directory and PurePosixPath(name).name in content
+        ]
+        files += [PurePosixPath(name).name for name in beside if PurePosixPath(name).name not in files]
+    if is_constrained:
+        files.append(CONSTRAINTS)
+    return Installation(
+        tuple(files), tuple(commands), needs_source=requirements.needs_source and requirements.tool == PIP
+    )
+
+
+def mounts(installation: Installation) -> list[str]:
+    """Return the files to mount, those of one directory together."""
+    names = []
+    for name in installation.files:
+        top = PurePosixPath(name).parts[0]
+        if top not in names:
+            names.append(top)
+    return names

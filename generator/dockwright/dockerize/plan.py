@@ -1,0 +1,396 @@
+"""What will be written, and why: everything that was seen, put together."""
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dockwright.dockerize import applications
+from dockwright.dockerize.applications import TITLES, Candidate
+from dockwright.dockerize.around import MARIADB, MONGODB, POSTGRESQL, RABBITMQ, REDIS, SERVICES, Around, look_around
+from dockwright.dockerize.installing import Installation, mounts, plan_installation
+from dockwright.dockerize.launches import Launch, find_launches
+from dockwright.dockerize.libraries import NOT_ON_ALPINE, System, choose_libraries
+from dockwright.dockerize.modules import Modules
+from dockwright.dockerize.python import Python, choose_python
+from dockwright.dockerize.requirements import IMPORTS, Requirements, find_requirements, home_of
+from dockwright.dockerize.servers import Server, choose_server
+from dockwright.dockerize.settings import committed_secrets, find_settings
+from dockwright.dockerize.sources import BESIDE, Sources, join
+from dockwright.errors import GeneratorError, UsageError
+
+FILES = ("Dockerfile", ".dockerignore", "compose.yaml", "compose.prod.yaml")
+EXAMPLE = ".env.example"
+# Directories and files that an application doesn't need to run
+NOT_NEEDED = BESIDE - {"migrations", "scripts"} | {"node_modules", "static_src", "charts", "k8s", "terraform", "e2e"}
+PASSWORD = "${DATABASE_PASSWORD:?copy .env.example to .env and set it}"
+TAGS = {
+    POSTGRESQL: "postgres:18",
+    MARIADB: "mariadb:11.8",
+    MONGODB: "mongo:8",
+    REDIS: "redis:8",
+    RABBITMQ: "rabbitmq:4",
+}
+VOLUMES = {POSTGRESQL: "database", MARIADB: "database", MONGODB: "mongo", REDIS: "redis", RABBITMQ: "rabbitmq"}
+IMAGES = {
+    POSTGRESQL: "PostgreSQL 18",
+    MARIADB: "MariaDB 11.8",
+    MONGODB: "MongoDB 8",
+    REDIS: "Redis 8",
+    RABBITMQ: "RabbitMQ 4",
+}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user has said on the command line, and what a failed start has taught."""
+
+    app: str = ""
+    port: int | None = None
+    python: str = ""
+    base: str = "slim"
+    # Learnt from a failed start
+    packages: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    compiles: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    """A directory, as far as it has been looked at."""
+
+    sources: Sources
+    modules: Modules
+    launches: list[Launch]
+    candidates: list[Candidate]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that the files are written from."""
+
+    name: str
+    # Where the files go, from the directory that was looked at
+    home: str
+    application: Candidate
+    requirements: Requirements
+    python: Python
+    base: str
+    server: Server
+    installation: Installation
+    system: System
+    around: Around
+    # The directory that the command runs in, and what has to be on Python's path, both below /app
+    workdir: str
+    pythonpath: str
+    copied: tuple[str, ...]
+    secrets: tuple[str, ...]
+    notes: tuple[str, ...]
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_build_stage(self) -> bool:
+        """Whether something has to be compiled, apart from the image that runs."""
+        return bool(self.system.compiled) and self.base != "full"
+
+    @property
+    def required(self) -> list[str]:
+        """The settings that the user has to give."""
+        return [setting.name for setting in self.around.settings if setting.required]
+
+    def rows(self) -> dict[str, tuple[str, str]]:
+        """Return what was found: a title, with what it is and why."""
+        entry, requirements = self.application.entry, self.requirements
+        count = f"{len(requirements.names)} packages"
+        rows = {
+            "Application": (
+                f"{TITLES[entry.framework]}, {self.application.target}",
+                "; ".join(self.application.evidence),
+            ),
+            "Dependencies": (
+                f"{requirements.tool if requirements.tool != IMPORTS else 'none declared'}: {requirements.manifest}",
+                f"{count}, {'locked' if requirements.is_locked else 'not locked'}",
+            ),
+            "Python": (f"{self.python.version}, {self.base}", self.python.reason),
+            "Server": (shlex.join(self.server.command), self.server.reason),
+        }
+        if self.system.run or self.system.compiled:
+            names = ", ".join(self.system.run) or "a build stage"
+            rows["Libraries"] = (
+                names,
+                f"for {', '.join(dict.fromkeys([*self.system.needing, *self.system.compiled]))}",
+            )
+        health = self.around.health or "a TCP connection"
+        rows["Health"] = (health, self.around.health_reason or "no path for it was found")
+        for service, reason in self.around.reasons:
+            rows[IMAGES[service].split()[0]] = (IMAGES[service], reason)
+        for worker in self.around.workers:
+            rows[worker.name.capitalize()] = (shlex.join(worker.command), worker.reason)
+        if self.around.migrate:
+            rows["Migrations"] = (shlex.join(self.around.migrate), "run once, before the service starts")
+        if self.around.writable:
+            paths = ", ".join(each.path for each in self.around.writable)
+            rows["Volumes"] = (paths, "; ".join(each.reason for each in self.around.writable))
+        if self.required:
+            rows["Settings"] = (", ".join(self.required), f"required: {EXAMPLE} says where")
+        return rows
+
+    def data(self) -> dict[str, Any]:
+        """Return the plan for a script."""
+        return {
+            "name": self.name,
+            "directory": self.home,
+            "application": {
+                "framework": self.application.entry.framework,
+                "target": self.application.target,
+                "file": self.application.entry.file,
+                "evidence": list(self.application.evidence),
+            },
+            "dependencies": {
+                "tool": self.requirements.tool,
+                "file": self.requirements.manifest,
+                "locked": self.requirements.is_locked,
+            },
+            "python": {"version": self.python.version, "reason": self.python.reason},
+            "server": {"command": list(self.server.command), "port": self.server.port, "reason": self.server.reason},
+            "libraries": list(self.system.run),
+            "health": self.around.health,
+            "services": list(self.around.services),
+            "workers": {worker.name: list(worker.command) for worker in self.around.workers},
+            "migrate": list(self.around.migrate),
+            "writable": [each.path for each in self.around.writable],
+            "settings": {each.name: {"required": each.required, "place": each.place} for each in self.around.settings},
+            "secrets": list(self.secrets),
+            "notes": list(self.notes),
+            "files": sorted(self.files),
+        }
+
+
+def look(root: Path) -> View:
+    """Look at a directory; raise GeneratorError if there is no application in it."""
+    sources = Sources(root)
+    modules = Modules(sources)
+    launches = find_launches(modules)
+    candidates = applications.rank(modules, launches)
+    if not candidates:
+        raise GeneratorError(_nothing_found(modules, root))
+    return View(sources, modules, launches, candidates)
+
+
+def choose_application(view: View, target: str) -> Candidate | None:
+    """Return the application that is named or clearly meant; None where two are alike."""
+    if not target:
+        return applications.pick(view.candidates)
+    found = applications.named(view.modules, target)
+    if not found:
+        known = ", ".join(candidate.flag for candidate in view.candidates)
+        message = f"--app {target} is no Flask or FastAPI application here: choose from {known}"
+        raise UsageError(message)
+    return found
+
+
+def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
+    """Put everything together; raise GeneratorError for what can't be containerised."""
+    sources, modules, entry = view.sources, view.modules, application.entry
+    if entry.is_factory and entry.required and not application.entry.arguments:
+        message = (
+            f"{entry.name} in {entry.file} needs {' and '.join(entry.required)}, and nothing says with what it is called: "
+            f"pass --app '{application.module}:{entry.name}(\"…\")'"
+        )
+        raise GeneratorError(message)
+    home = home_of(sources, application.root)
+    requirements = find_requirements(sources, modules, home)
+    python = Python(wishes.python, "--python") if wishes.python else choose_python(sources, home, requirements)
+    server = choose_server(sources, modules, application, requirements, home, wishes.port)
+    if wishes.base == "alpine" and (missing := [name for name in NOT_ON_ALPINE if requirements.has(name)]):
+        message = f"{missing[0]} has no wheel for Alpine: take --base-image slim"
+        raise GeneratorError(message)
+    system = choose_libraries(requirements, wishes.base, wishes.libraries)
+    if wishes.compiles and not system.compiled:
+        system = System(system.run, system.build, ("what has no wheel",), system.needing)
+    settings = find_settings(sources, modules, home)
+    around = look_around(sources, modules, application, requirements, settings, view.launches, home)
+    framework = {applications.FLASK: "flask", applications.FASTAPI: "fastapi"}[entry.framework]
+    extra = [
+        *([] if requirements.has(framework) or requirements.names else [framework]),
+        *server.extra,
+        *wishes.packages,
+    ]
+    installation = plan_installation(sources, requirements, extra, is_constrained=False)
+    secrets = tuple(committed_secrets(sources))
+    workdir, pythonpath = _places(sources, application, home)
+    notes = [python.note, *requirements.notes, *server.notes, *around.notes]
+    notes += [
+        f"{name} is committed with its secrets: they never reach the image, but whoever has the repository has them"
+        for name in secrets
+    ]
+    notes += [f"not read: {problem}" for problem in modules.unreadable.values()]
+    plan = Plan(
+        slug(sources.root.resolve() / home),
+        home,
+        application,
+        requirements,
+        python,
+        wishes.base,
+        server,
+        installation,
+        system,
+        around,
+        workdir,
+        pythonpath,
+        tuple(_copied(sources, modules, home, requirements)),
+        secrets,
+        tuple(filter(None, notes)),
+    )
+    return Plan(**{**plan.__dict__, "files": render(plan)})
+
+
+def render(plan: Plan) -> dict[str, str]:
+    """Return the text of each file."""
+    names = [*FILES, *([EXAMPLE] if plan.required or _has_password(plan) else [])]
+    hosts = list(dict.fromkeys(SERVICES[service] for service in plan.around.services))
+    context = {
+        "plan": plan,
+        "hosts": hosts,
+        # Whose network interface all share, if the code can't be led to other hosts
+        "owner": hosts[0] if plan.around.local_address and hosts else "",
+        "names": SERVICES,
+        "images": TAGS,
+        "volumes": [VOLUMES[service] for service in plan.around.services],
+        "around": plan.around,
+        "server": plan.server,
+        "mounts": mounts(plan.installation),
+        "passwords": _has_password(plan),
+        "check": _check(plan),
+        "environment": _environment,
+        "reload": _reload(plan),
+        "written": [each for each in plan.around.writable if not each.is_file],
+        "kept": [each for each in plan.around.writable if each.is_file],
+    }
+    files = {}
+    for name in names:
+        password = "app" if name == "compose.yaml" else PASSWORD
+        files[name] = _templates().get_template(f"{name.lstrip('.')}.jinja").render(context, password=password)
+    if plan.requirements.tool == IMPORTS:
+        files["requirements.txt"] = "".join(f"{each.name}\n" for each in plan.requirements.declared)
+    return files
+
+
+def slug(directory: Path) -> str:
+    """Return a name for the image and the stack."""
+    return re.sub(r"[^a-z0-9]+", "-", directory.name.lower()).strip("-")[:50] or "app"
+
+
+@cache
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("dockwright.dockerize"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 # not HTML
+    )
+    environment.filters["exec"] = lambda words: json.dumps(list(words), ensure_ascii=False)
+    environment.filters["quoted"] = lambda value: "'{}'".format(str(value).replace("'", "''"))
+    return environment
+
+
+def _nothing_found(modules: Modules, root: Path) -> str:
+    if seen := applications.other_framework(modules):
+        return f"{root} has a {seen} application: dockerize knows Flask and FastAPI only"
+    if not modules.names:
+        return f"{root} has no Python file: name the directory of the application"
+    broken = next(iter(modules.unreadable.values()), "")
+    also = f" ({broken} could not be read)" if broken else ""
+    return f"no Flask or FastAPI application was found in {root}{also}: pass --app module:name, or another directory"
+
+
+def _places(sources: Sources, application: Candidate, home: str) -> tuple[str, str]:
+    """Return the directory that the command runs in, and what is added to Python's path."""
+    below = str(PurePosixPath(application.root).relative_to(home)) if application.root != home else "."
+    if below == ".":
+        return ".", ""
+    if below in {"src", "lib"} or join(application.root, "__init__.py") in sources:
+        return ".", below
+    return below, ""
+
+
+def _copied(sources: Sources, modules: Modules, home: str, requirements: Requirements) -> list[str]:
+    """Return what the image gets: directories, and files beside them that the code names."""
+    names = list(sources.below(home))
+    tops: dict[str, bool] = {}
+    for name in names:
+        parts = PurePosixPath(name).relative_to(home).parts
+        tops[parts[0]] = tops.get(parts[0], False) or len(parts) > 1
+    text = "\n".join(sources.read(name) for name in names if name.endswith((".py", ".ini", ".sh")))
+    copied = []
+    for top, is_directory in sorted(tops.items()):
+        if (
+            top.startswith(".")
+            or top.lower() in NOT_NEEDED
+            or top in FILES
+            or top.startswith(("docker-compose", "compose."))
+        ):
+            continue
+        if is_directory:
+            below = [name for name in names if name.startswith(f"{join(home, top)}/")]
+            if not any(
+                PurePosixPath(name).name == "package.json" for name in below if name.count("/") < 2 + home.count("/")
+            ):  # noqa: PLR2004
+                copied.append(f"{top}/")
+        elif top.endswith(".py"):
+            if "*.py" not in copied:
+                copied.append("*.py")
+        elif (
+            top in requirements.files
+            or (top in text and not top.lower().startswith(("readme", "license")))
+            or top == "alembic.ini"
+        ):
+            if not top.lower().endswith((".db", ".sqlite3", ".md")) and top not in requirements.files:
+                copied.append(top)
+    return sorted(copied, key=lambda top: (top != "*.py", top))
+
+
+def _check(plan: Plan) -> str:
+    """Return the program of the health check: it needs nothing but Python, and fails on a 5xx."""
+    port = plan.server.port
+    if plan.around.health:
+        return (
+            f"import http.client as h; c = h.HTTPConnection('127.0.0.1', {port}, timeout=3); "
+            f"c.request('GET', '{plan.around.health}'); exit(c.getresponse().status >= 500)"
+        )
+    return f"import socket; socket.create_connection(('127.0.0.1', {port}), 3).close()"
+
+
+def _has_password(plan: Plan) -> bool:
+    return any("{password}" in value for _, value in plan.around.connections) or any(
+        service in plan.around.services for service in (POSTGRESQL, MARIADB)
+    )
+
+
+def _environment(plan: Plan, *, production: bool) -> dict[str, str]:
+    """Return the environment of the application's services."""
+    password = PASSWORD if production else "app"
+    values = {} if production else dict(plan.server.environment)
+    for name, value in plan.around.connections:
+        local = plan.around.local_address
+        for host in ("db", "redis", "mongo", "rabbitmq") if local else ():
+            value = value.replace(f"//{host}", "//127.0.0.1").replace(f"@{host}", "@127.0.0.1")  # noqa: PLW2901
+        values[name] = value.replace("{password}", password)
+    for setting in plan.around.settings:
+        if setting.required:
+            values[setting.name] = f"${{{setting.name}:?copy .env.example to .env and set it}}"
+    return values
+
+
+def _reload(plan: Plan) -> dict[str, Any]:
+    """Return how development runs: as root, or as the owner of the source where files are written."""
+    writes = bool(plan.around.writable or plan.around.migrate) and plan.base != "alpine"
+    return {"writes": writes, "command": plan.server.reload, "shell": shlex.join(plan.server.reload).replace("$", "$$")}

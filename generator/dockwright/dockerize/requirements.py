@@ -1,0 +1,428 @@
+"""What the application depends on, from its own files: a lock before a manifest, without development and tests."""
+
+import ast
+import configparser
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from dockwright.dockerize.modules import Modules, dotted, keyword
+from dockwright.dockerize.sources import Sources, directory_of, is_beside, join
+from dockwright.errors import GeneratorError
+
+UV, POETRY, PDM, PIPENV, PYLOCK, PIP, PROJECT, SETUP, IMPORTS = (
+    *("uv", "poetry", "pdm", "pipenv", "pylock", "requirements", "project", "setup", "imports"),
+)
+# Requirements files, the first one that exists
+NAMES = (
+    "requirements.txt",
+    *(f"requirements/{name}.txt" for name in ("production", "prod", "requirements", "base", "main", "common")),
+    *(f"requirements{dash}{name}.txt" for dash in "-_." for name in ("prod", "production")),
+)
+# What a requirement's extra brings, as far as it matters for the server
+EXTRAS = {
+    ("fastapi", "standard"): ("uvicorn", "websockets", "jinja2"),
+    ("fastapi", "all"): ("uvicorn", "websockets", "jinja2"),
+    ("uvicorn", "standard"): ("websockets", "watchfiles"),
+    ("celery", "redis"): ("redis",),
+    ("flask", "async"): ("asgiref",),
+    ("psycopg", "binary"): ("psycopg-binary",),
+    ("psycopg", "c"): ("psycopg-c",),
+}
+# Distributions whose modules have other names
+DISTRIBUTIONS = {
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv-python-headless",
+    "dateutil": "python-dateutil",
+    "decouple": "python-decouple",
+    "dotenv": "python-dotenv",
+    "flask_sqlalchemy": "flask-sqlalchemy",
+    "jose": "python-jose",
+    "jwt": "PyJWT",
+    "magic": "python-magic",
+    "mysqldb": "mysqlclient",
+    "multipart": "python-multipart",
+    "PIL": "pillow",
+    "psycopg2": "psycopg2-binary",
+    "sklearn": "scikit-learn",
+    "socketio": "python-socketio",
+    "yaml": "pyyaml",
+}
+WINDOWS_ONLY = {"pywin32", "pywinpty", "windows-curses", "pypiwin32"}
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What is installed, from which files and with which tool."""
+
+    tool: str
+    # Where the files are, and their names from there, the leading one first
+    directory: str = "."
+    files: tuple[str, ...] = ()
+    declared: tuple[Requirement, ...] = ()
+    # Everything that will be there, as far as it can be known
+    names: frozenset[str] = frozenset()
+    pins: Mapping[str, str] = field(default_factory=dict)
+    is_locked: bool = False
+    has_hashes: bool = False
+    # It installs the project itself or another path of it: the code has to be there before
+    needs_source: bool = False
+    python: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def manifest(self) -> str:
+        """The file that is shown to the user."""
+        return join(self.directory, self.files[0]) if self.files else "no file"
+
+    def has(self, *names: str) -> bool:
+        """Tell whether one of these distributions is installed."""
+        return any(canonicalize_name(name) in self.names for name in names)
+
+    def version(self, name: str) -> tuple[int, ...]:
+        """Return the version that a distribution is pinned to, empty if it is not."""
+        return tuple(int(part) for part in re.findall(r"\d+", self.pins.get(canonicalize_name(name), ""))[:2])
+
+
+def find_requirements(sources: Sources, modules: Modules, home: str) -> Requirements:
+    """Return what a directory, or else one above it, declares; what is imported, where nothing is declared."""
+    for directory in _upwards(home):
+        for read in (_uv, _poetry, _pdm, _pipenv, _pylock, _requirements, _project, _setup):
+            if found := read(sources, directory):
+                return _complete(found)
+    return _complete(_imports(sources, modules, home))
+
+
+def home_of(sources: Sources, root: str) -> str:
+    """Return the directory of a project: the next one above the code that has a file of dependencies."""
+    marks = ("pyproject.toml", "Pipfile", "setup.py", "setup.cfg", *NAMES)
+    for directory in _upwards(root):
+        if any(join(directory, name) in sources for name in marks):
+            return directory
+    return root
+
+
+def _upwards(directory: str) -> Iterator[str]:
+    path = PurePosixPath(directory)
+    yield from map(str, (path, *path.parents))
+
+
+def _complete(found: Requirements) -> Requirements:
+    names = {canonicalize_name(each.name) for each in found.declared} | found.names
+    for each in found.declared:
+        for extra in each.extras:
+            names |= {*EXTRAS.get((canonicalize_name(each.name), extra), ())}
+    pins = dict(found.pins)
+    for each in found.declared:
+        exact = [specifier.version for specifier in each.specifier if specifier.operator in ("==", "===")]
+        if exact and canonicalize_name(each.name) not in pins:
+            pins[canonicalize_name(each.name)] = exact[0]
+    windows = sorted(
+        name for name in names & WINDOWS_ONLY if any(not each.marker for each in found.declared if each.name == name)
+    )
+    notes = [f"{name} exists for Windows only: add ; sys_platform == 'win32' to its line" for name in windows]
+    return replace(found, names=frozenset(names), pins=pins, notes=(*found.notes, *notes))
+
+
+# A reader for each kind of file
+
+
+def _uv(sources: Sources, directory: str) -> Requirements | None:
+    lock, manifest = join(directory, "uv.lock"), join(directory, "pyproject.toml")
+    if lock not in sources or manifest not in sources:
+        return None
+    data, project = read_toml(sources, lock), read_toml(sources, manifest)
+    packages = {package["name"]: package for package in data.get("package", [])}
+    declared = _parse(project.get("project", {}).get("dependencies", []))
+    reached = _closure(packages, {canonicalize_name(each.name): set(each.extras) for each in declared})
+    pins = {name: packages[name].get("version", "") for name in reached if name in packages}
+    return Requirements(
+        UV,
+        directory,
+        ("uv.lock", "pyproject.toml"),
+        declared,
+        frozenset(reached),
+        pins,
+        is_locked=True,
+        has_hashes=True,
+        python=str(data.get("requires-python", "")),
+    )
+
+
+def _closure(packages: Mapping[str, Any], wanted: dict[str, set[str]]) -> set[str]:
+    reached: dict[str, set[str]] = {}
+    while wanted:
+        name, extras = wanted.popitem()
+        package = packages.get(name, {})
+        known = reached.setdefault(name, set())
+        new = [extra for extra in extras if extra not in known] if known or name in reached else list(extras)
+        groups = [package.get("optional-dependencies", {}).get(extra, []) for extra in new]
+        if not known or new:
+            groups.append(package.get("dependencies", []))
+        known |= extras | {""}
+        for dependency in (each for group in groups for each in group):
+            below = dependency["name"]
+            more = set(dependency.get("extra", []))
+            if below not in reached or not more <= reached[below]:
+                wanted[below] = wanted.get(below, set()) | more
+    return set(reached)
+
+
+def _poetry(sources: Sources, directory: str) -> Requirements | None:
+    manifest, lock = join(directory, "pyproject.toml"), join(directory, "poetry.lock")
+    project = read_toml(sources, manifest)
+    poetry = project.get("tool", {}).get("poetry", {})
+    if lock not in sources and "dependencies" not in poetry:
+        return None
+    table = dict(poetry.get("dependencies", {}))
+    python = str(table.pop("python", "") or project.get("project", {}).get("requires-python", ""))
+    texts = [_poetry_text(name, value) for name, value in table.items() if not _is_optional(value)]
+    packages = [
+        package
+        for package in read_toml(sources, lock).get("package", [])
+        if "main" in package.get("groups", ["main"]) and package.get("category", "main") == "main"
+    ]
+    return Requirements(
+        POETRY,
+        directory,
+        ("poetry.lock", "pyproject.toml") if packages else ("pyproject.toml",),
+        _parse([*texts, *project.get("project", {}).get("dependencies", [])]),
+        frozenset(canonicalize_name(package["name"]) for package in packages),
+        {canonicalize_name(package["name"]): package["version"] for package in packages},
+        is_locked=bool(packages),
+        has_hashes=bool(packages),
+        python=_caret(python),
+        notes=() if packages else ("there is no poetry.lock: `poetry lock` makes builds repeatable",),
+    )
+
+
+def _pdm(sources: Sources, directory: str) -> Requirements | None:
+    lock, manifest = join(directory, "pdm.lock"), join(directory, "pyproject.toml")
+    if lock not in sources or manifest not in sources:
+        return None
+    project = read_toml(sources, manifest).get("project", {})
+    packages = [
+        package
+        for package in read_toml(sources, lock).get("package", [])
+        if "default" in package.get("groups", ["default"])
+    ]
+    return Requirements(
+        PDM,
+        directory,
+        ("pdm.lock", "pyproject.toml"),
+        _parse(project.get("dependencies", [])),
+        frozenset(canonicalize_name(package["name"]) for package in packages),
+        {canonicalize_name(package["name"]): package["version"] for package in packages},
+        is_locked=True,
+        has_hashes=True,
+        python=str(project.get("requires-python", "")),
+    )
+
+
+def _pipenv(sources: Sources, directory: str) -> Requirements | None:
+    manifest, lock = join(directory, "Pipfile"), join(directory, "Pipfile.lock")
+    if manifest not in sources:
+        return None
+    data = read_toml(sources, manifest)
+    locked = {}
+    with suppress(json.JSONDecodeError):
+        locked = json.loads(sources.read(lock) or "{}").get("default", {})
+    table = data.get("packages", {})
+    version = str(
+        data.get("requires", {}).get("python_full_version", data.get("requires", {}).get("python_version", ""))
+    )
+    return Requirements(
+        PIPENV,
+        directory,
+        ("Pipfile.lock", "Pipfile") if locked else ("Pipfile",),
+        _parse(_poetry_text(name, value) for name, value in table.items()),
+        frozenset(map(canonicalize_name, locked)),
+        {canonicalize_name(name): str(value.get("version", "")).removeprefix("==") for name, value in locked.items()},
+        is_locked=bool(locked),
+        has_hashes=bool(locked),
+        python=f"=={'.'.join(version.split('.')[:2])}.*" if version else "",
+        notes=() if locked else ("there is no Pipfile.lock: `pipenv lock` makes builds repeatable",),
+    )
+
+
+def _pylock(sources: Sources, directory: str) -> Requirements | None:
+    lock = join(directory, "pylock.toml")
+    if lock not in sources:
+        return None
+    data = read_toml(sources, lock)
+    packages = {canonicalize_name(each["name"]): str(each.get("version", "")) for each in data.get("packages", [])}
+    python = str(data.get("requires-python", ""))
+    return Requirements(
+        PYLOCK,
+        directory,
+        ("pylock.toml",),
+        (),
+        frozenset(packages),
+        packages,
+        is_locked=True,
+        has_hashes=True,
+        python=python,
+    )
+
+
+def _requirements(sources: Sources, directory: str) -> Requirements | None:
+    name = next((name for name in NAMES if join(directory, name) in sources), None)
+    if name is None:
+        return None
+    files: list[str] = []
+    lines = list(_lines(sources, directory, name, files))
+    texts = [line for line in lines if not line.startswith(("-", ".", "/", "file:"))]
+    paths = [line for line in lines if re.match(r"(-e|--editable)[ =]|[./]|file:", line)]
+    declared = _parse(line.partition(" --hash")[0] for line in texts)
+    hashed = bool(texts) and all("--hash=" in line for line in texts)
+    pinned = bool(declared) and all(
+        any(specifier.operator == "==" for specifier in each.specifier) for each in declared
+    )
+    foreign = [each.name for each in declared if each.url and each.url.startswith("file:")]
+    if foreign:
+        message = (
+            f"{join(directory, name)} installs {foreign[0]} from a file of another machine ({name} was made with conda): "
+            "replace such lines by name==version"
+        )
+        raise GeneratorError(message)
+    return Requirements(
+        PIP,
+        directory,
+        tuple(files),
+        declared,
+        # Compiled files say so, or have a hash of everything.
+        is_locked=hashed or (pinned and "autogenerated by" in sources.read(join(directory, name))),
+        has_hashes=hashed,
+        needs_source=bool(paths),
+    )
+
+
+def _lines(sources: Sources, directory: str, name: str, files: list[str]) -> Iterator[str]:
+    """Yield the lines of a requirements file and of those that it includes."""
+    if name in files or ".." in PurePosixPath(name).parts:
+        return
+    files.append(name)
+    content = sources.read(join(directory, name))
+    if not content and (sources.root / directory / name).stat().st_size:
+        message = f"{join(directory, name)} is not UTF-8 text (PowerShell's `>` writes UTF-16): save it as UTF-8"
+        raise GeneratorError(message)
+    for line in re.sub(r"\\\r?\n", " ", content).splitlines():
+        line = re.sub(r"(^|\s)#.*", "", line).strip()  # noqa: PLW2901
+        if match := re.match(r"(?:-r|--requirement|-c|--constraint)[ =]?\s*(\S+)", line):
+            below = str(PurePosixPath(name).parent / match[1])
+            if line.startswith(("-c", "--constraint")):
+                if below not in files and join(directory, below) in sources:
+                    files.append(below)
+            else:
+                yield from _lines(sources, directory, below, files)
+        elif line:
+            yield line
+
+
+def _project(sources: Sources, directory: str) -> Requirements | None:
+    manifest = join(directory, "pyproject.toml")
+    project = read_toml(sources, manifest).get("project", {})
+    if "dependencies" not in project:
+        return None
+    return Requirements(
+        PROJECT,
+        directory,
+        ("pyproject.toml",),
+        _parse(project["dependencies"]),
+        python=str(project.get("requires-python", "")),
+    )
+
+
+def _setup(sources: Sources, directory: str) -> Requirements | None:
+    config, script = join(directory, "setup.cfg"), join(directory, "setup.py")
+    parser = configparser.ConfigParser(interpolation=None)
+    with suppress(configparser.Error):
+        parser.read_string(sources.read(config))
+    lines = parser.get("options", "install_requires", fallback="").splitlines()
+    python = parser.get("options", "python_requires", fallback="")
+    if script in sources:
+        with suppress(SyntaxError, ValueError):
+            for call in ast.walk(ast.parse(sources.read(script))):
+                if isinstance(call, ast.Call) and dotted(call.func).endswith("setup"):
+                    if (value := keyword(call, "install_requires")) is not None:
+                        lines += ast.literal_eval(value)
+                    if (value := keyword(call, "python_requires")) is not None:
+                        python = str(ast.literal_eval(value))
+    declared = _parse(lines)
+    if not declared:
+        return None
+    file = "setup.py" if script in sources else "setup.cfg"
+    return Requirements(SETUP, directory, (file,), declared, needs_source=True, python=python)
+
+
+def _imports(sources: Sources, modules: Modules, home: str) -> Requirements:
+    """Conclude from what is imported, where nothing is declared."""
+    names = set()
+    for name in sources.below(home):
+        if name.endswith(".py") and not is_beside(name) and (module := modules.get(name)):
+            for imported in module.imported_modules:
+                top = imported.partition(".")[0]
+                if top not in sys.stdlib_module_names and not modules.find(top, name):
+                    names.add(DISTRIBUTIONS.get(top, top.replace("_", "-")))
+    declared = _parse(sorted(names, key=str.casefold))
+    note = "nothing declares what to install: requirements.txt is written from what is imported, without versions"
+    return Requirements(IMPORTS, home, ("requirements.txt",), declared, notes=(note,))
+
+
+# Parts
+
+
+def read_toml(sources: Sources, name: str) -> dict[str, Any]:
+    """Return a TOML file, empty if it is missing; raise GeneratorError if it is malformed."""
+    try:
+        return tomllib.loads(sources.read(name)) if name in sources else {}
+    except tomllib.TOMLDecodeError as error:
+        message = f"{name} is not valid TOML ({error}): correct it"
+        raise GeneratorError(message) from None
+
+
+def _parse(texts: Iterable[str]) -> tuple[Requirement, ...]:
+    found = []
+    for text in texts:
+        with suppress(InvalidRequirement):
+            found.append(Requirement(text))
+    return tuple(found)
+
+
+def _poetry_text(name: str, value: object) -> str:
+    """Return a line of a Poetry or Pipenv table as a requirement; only its name and extras matter, and exact pins."""
+    extras, version = [], value
+    if isinstance(value, dict):
+        extras, version = value.get("extras", []), value.get("version", "")
+    exact = str(version).removeprefix("==")
+    pin = f"=={exact}" if re.fullmatch(r"\d+(\.\d+)*", exact) else ""
+    return f"{name}{'[' + ','.join(extras) + ']' if extras else ''}{pin}"
+
+
+def _is_optional(value: object) -> bool:
+    return isinstance(value, dict) and bool(value.get("optional"))
+
+
+def _caret(specifier: str) -> str:
+    """Return Poetry's ^ and ~ as a specifier."""
+    parts = []
+    for part in filter(None, (part.strip() for part in specifier.split(","))):
+        number = part.lstrip("^~=<>! ")
+        if part.startswith("^"):
+            parts.append(f">={number},<{int(number.split('.')[0]) + 1}")
+        elif part.startswith("~") and not part.startswith("~="):
+            parts.append(f"=={'.'.join(number.split('.')[:2])}.*")
+        elif part[0].isdigit():
+            parts.append(f"=={'.'.join(number.split('.')[:2])}.*")
+        elif part != "*":
+            parts.append(part)
+    return ",".join(parts)

@@ -1,0 +1,193 @@
+"""Settings that the code reads from its environment: their names, whether they are required, and their defaults."""
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from dockwright.dockerize.modules import Module, Modules, dotted, keyword, text
+from dockwright.dockerize.sources import Sources, is_beside, join
+
+READS = re.compile(r"environ|getenv|BaseSettings|decouple|\benviron\b|environs|starlette.config|dynaconf|load_dotenv")
+SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|SALT|CREDENTIAL|_KEY$", re.IGNORECASE)
+# Secrets that are committed: they never reach an image, and are pointed out
+COMMITTED = re.compile(
+    r"(^|/)(\.env(\.(?!example|sample|template|dist)[\w.-]+)?|id_(rsa|dsa|ecdsa|ed25519)|[\w.-]+\.(pem|key|p12|pfx))$"
+)
+EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", ".env")
+# Set by the platform or the image, not by the owner
+OURS = {"PORT", "HOME", "PATH", "PYTHONPATH", "HOSTNAME", "USER", "PWD", "FLASK_APP", "FLASK_ENV", "FLASK_DEBUG"}
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """An environment variable that the application reads."""
+
+    name: str
+    place: str
+    required: bool
+    default: str = ""
+    kind: str = "str"
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether its value must not be seen."""
+        return bool(SECRET.search(self.name)) and self.kind == "str"
+
+    @property
+    def example(self) -> str:
+        """A value to be replaced."""
+        name = self.name.upper()
+        match self.kind:
+            case "int" | "float":
+                return self.default or "60"
+            case "bool":
+                return self.default or "false"
+        if self.default:
+            return self.default
+        if "ALGORITHM" in name:
+            return "HS256"
+        if re.search(r"MAIL|EMAIL", name) and re.search(r"FROM|SENDER|USER|TO$|^ADMIN|MAIL$", name):
+            return "user@example.com"
+        if re.search(r"URLS?$|_URI$|ENDPOINT|DOMAIN|HOST|SERVER", name):
+            return "http://localhost" if re.search(r"UR[LI]", name) else "localhost"
+        if name.endswith("PORT"):
+            return "25"
+        return "change-me"
+
+
+def find_settings(sources: Sources, modules: Modules, home: str) -> list[Setting]:
+    """Return the settings, each once: required if some code can't do without it."""
+    found: dict[str, Setting] = {}
+    for module in modules.mentioning(READS):
+        if is_beside(module.name) or not _is_below(module.name, home):
+            continue
+        for setting in _read(module, modules):
+            known = found.get(setting.name)
+            if setting.name in OURS or not NAME.fullmatch(setting.name):
+                continue
+            if not known or (setting.required and not known.required):
+                found[setting.name] = setting
+    values = dict(_examples(sources, home))
+    return [
+        replace(each, default=values[each.name]) if not each.default and values.get(each.name) else each
+        for each in found.values()
+    ]
+
+
+def committed_secrets(sources: Sources) -> list[str]:
+    """Return tracked files that hold secrets."""
+    return sorted(name for name in sources.tracked if COMMITTED.search(name))
+
+
+def _is_below(name: str, home: str) -> bool:
+    return home == "." or name.startswith(f"{home}/")
+
+
+def _examples(sources: Sources, home: str) -> Iterator[tuple[str, str]]:
+    """Yield what files of examples give; a real .env only where a value is no secret."""
+    for file in reversed(EXAMPLES):
+        name = join(home, file)
+        if name not in sources:
+            continue
+        for key, value in re.findall(r"(?m)^(?:export )?(\w+)\s*=\s*(.*?)\s*$", sources.read(name)):
+            plain = value.strip("\"'")
+            if plain and not (file == ".env" and (SECRET.search(key) or "@" in plain)):
+                yield key, plain
+
+
+def _read(module: Module, modules: Modules) -> Iterator[Setting]:
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Subscript) and module.origin(node.value) == "os.environ":
+            if isinstance(node.ctx, ast.Load) and (name := text(node.slice)):
+                yield Setting(name, _place(module, node), required=True)
+        elif isinstance(node, ast.Call):
+            yield from _call(module, node)
+        elif isinstance(node, ast.ClassDef) and _is_settings(module, modules, node):
+            yield from _fields(module, node)
+
+
+def _call(module: Module, call: ast.Call) -> Iterator[Setting]:
+    origin, name = module.origin(call.func), text(call.args[0]) if call.args else None
+    if not name:
+        return
+    place = _place(module, call)
+    if origin in {"os.environ.get", "os.getenv", "os.environ.setdefault", "os.environ.pop"}:
+        default = keyword(call, "default", 1)
+        yield Setting(name, place, required=False, default=_literal(default))
+    elif origin == "decouple.config":
+        default, cast = keyword(call, "default"), keyword(call, "cast")
+        kind = cast.id if isinstance(cast, ast.Name) else "str"
+        yield Setting(name, place, required=default is None, default=_literal(default), kind=kind)
+    elif _made_by(module, call.func, {"environs.Env", "environ.Env", "starlette.config.Config", "environs.env"}):
+        default, cast = keyword(call, "default"), keyword(call, "cast", 1)
+        kind = call.func.attr if isinstance(call.func, ast.Attribute) else dotted(cast) if cast else "str"
+        if kind in {"read_env", "prefixed", "seal"}:
+            return
+        yield Setting(name, place, required=default is None, default=_literal(default), kind=kind)
+
+
+def _made_by(module: Module, function: ast.expr, classes: set[str]) -> bool:
+    """Tell whether a call is one of an object, or of its method, that is made from one of these classes."""
+    head = dotted(function).partition(".")[0]
+    value = module.assigned.get(head)
+    origin = module.origin(value.func) if isinstance(value, ast.Call) else module.imports.get(head, "")
+    return origin in classes
+
+
+def _is_settings(module: Module, modules: Modules, node: ast.ClassDef, depth: int = 0) -> bool:
+    for base in node.bases:
+        origin = module.origin(base)
+        if origin.endswith(".BaseSettings"):
+            return True
+        name = dotted(base)
+        if depth < 5 and name in module.classes and name != node.name:  # noqa: PLR2004 # a circle
+            return _is_settings(module, modules, module.classes[name], depth + 1)
+        place = modules.find(origin, module.name) if origin else None
+        there = modules.get(place[0]) if place else None
+        if place and there and place[1] in there.classes and depth < 5:  # noqa: PLR2004 # a circle
+            return _is_settings(there, modules, there.classes[place[1]], depth + 1)
+    return False
+
+
+def _fields(module: Module, node: ast.ClassDef) -> Iterator[Setting]:
+    prefix = ""
+    for statement in ast.walk(node):
+        if isinstance(statement, ast.Call) and dotted(statement.func).endswith("SettingsConfigDict"):
+            prefix = text(keyword(statement, "env_prefix")) or ""
+        elif isinstance(statement, ast.Assign) and dotted(statement.targets[0]) == "env_prefix":
+            prefix = text(statement.value) or ""
+    for field in node.body:
+        if not isinstance(field, ast.AnnAssign) or not isinstance(field.target, ast.Name):
+            continue
+        name, value = field.target.id, field.value
+        if name.startswith("_") or name == "model_config" or "ClassVar" in ast.unparse(field.annotation):
+            continue
+        alias = None
+        if isinstance(value, ast.Call) and dotted(value.func).endswith("Field"):
+            call = value
+            names = [keyword(call, each) for each in ("validation_alias", "alias", "env")]
+            alias = next((text(each) for each in names if text(each)), None)
+            value = keyword(call, "default", 0) or keyword(call, "default_factory")
+            if isinstance(value, ast.Constant) and value.value is Ellipsis:
+                value = None
+        kind = ast.unparse(field.annotation)
+        optional = "Optional" in kind or "None" in kind
+        simple = next((each for each in ("int", "float", "bool") if re.fullmatch(rf"{each}( \| None)?", kind)), "str")
+        # A value that code computes is a default, too.
+        yield Setting(
+            alias or f"{prefix}{name}".upper(),
+            f"{module.name} line {field.lineno}",
+            required=value is None and not (optional and field.value is not None),
+            default=_literal(value),
+            kind=simple,
+        )
+
+
+def _literal(value: ast.expr | None) -> str:
+    return str(value.value) if isinstance(value, ast.Constant) and value.value is not None else ""
+
+
+def _place(module: Module, node: ast.expr) -> str:
+    return f"{module.name} line {node.lineno}"

@@ -1,0 +1,95 @@
+"""Writing the files: all of them or none, and never over others without being told."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockwright.errors import GeneratorError, OutputDirectoryError
+
+BACKUP = ".bak"
+
+
+class ExistingFilesError(GeneratorError):
+    """Files are there that would be written differently."""
+
+    def __init__(self, names: list[str]) -> None:
+        """Name them."""
+        are = "are" if len(names) > 1 else "is"
+        them = "them" if len(names) > 1 else "it"
+        super().__init__(
+            f"{', '.join(names)} {are} there already, and nothing was written: --dry-run --diff shows how ours differ, "
+            f"--force replaces {them} and keeps a copy ({names[0]}{BACKUP})"
+        )
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What writing would do."""
+
+    new: tuple[str, ...]
+    different: tuple[str, ...]
+    same: tuple[str, ...]
+
+
+def compare(files: Mapping[str, str], directory: Path) -> Changes:
+    """Return which files are new, different from what is there, and the same."""
+    kinds: dict[str, list[str]] = {"new": [], "different": [], "same": []}
+    for name, content in files.items():
+        path = directory / name
+        if not os.path.lexists(path):
+            kinds["new"].append(name)
+        else:
+            kinds["same" if _content(path) == content.encode() else "different"].append(name)
+    return Changes(*map(tuple, kinds.values()))
+
+
+def write(files: Mapping[str, str], directory: Path, *, force: bool) -> Changes:
+    """Write the files; raise ExistingFilesError if others are there, unless `force` keeps copies of those."""
+    changes = compare(files, directory)
+    if changes.different and not force:
+        raise ExistingFilesError(list(changes.different))
+    done: list[tuple[Path, Path | None]] = []
+    try:
+        with tempfile.TemporaryDirectory(prefix=".dockwright-", dir=directory) as workspace:
+            # Everything is on the disk before the first name changes.
+            for name in (*changes.new, *changes.different):
+                Path(workspace, name).write_text(files[name], encoding="utf-8", newline="\n")
+            try:
+                for name in (*changes.new, *changes.different):
+                    path = directory / name
+                    backup = _free(directory / f"{name}{BACKUP}") if name in changes.different else None
+                    done.append((path, backup))
+                    if backup:
+                        path.rename(backup)
+                    Path(workspace, name).rename(path)
+            except BaseException:
+                _undo(done)
+                raise
+    except OSError as error:
+        raise OutputDirectoryError(directory, error) from error
+    return changes
+
+
+def _undo(done: list[tuple[Path, Path | None]]) -> None:
+    for path, backup in done:
+        with suppress(FileNotFoundError):
+            if backup:
+                backup.replace(path)
+            else:
+                path.unlink()
+
+
+def _free(path: Path) -> Path:
+    """Return this path, or one with a number that nothing has."""
+    candidates = (path.with_name(f"{path.name}{number or ''}") for number in range(1000))
+    return next(candidate for candidate in candidates if not os.path.lexists(candidate))
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None

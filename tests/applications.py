@@ -1,0 +1,581 @@
+"""Small applications of many shapes, as people write them: each is a mapping of files, written into a directory."""
+
+import textwrap
+from collections.abc import Mapping
+from pathlib import Path
+
+Files = Mapping[str, str]
+
+# The class's exercise: "you receive a complete Flask Product API, already written; containerise it"
+PRODUCT_API = """
+    from flask import Flask, jsonify, request
+
+    app = Flask(__name__)
+
+    products = [
+        {"id": 1, "name": "Laptop", "price": 999.99},
+        {"id": 2, "name": "Mouse", "price": 25.50},
+    ]
+
+
+    @app.route("/health")
+    def health():
+        return jsonify({"status": "healthy"})
+
+
+    @app.route("/products", methods=["GET"])
+    def get_products():
+        return jsonify(products)
+
+
+    @app.route("/products", methods=["POST"])
+    def add_product():
+        product = request.get_json()
+        products.append(product)
+        return jsonify(product), 201
+
+
+    if __name__ == "__main__":
+        app.run(host="0.0.0.0", port=5000)
+"""
+FLASK = """
+    from flask import Flask
+
+    app = Flask(__name__)
+
+
+    @app.route("/")
+    def index():
+        return "flask"
+"""
+FASTAPI = """
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+
+    @app.get("/")
+    def index() -> dict[str, str]:
+        return {"hello": "fastapi"}
+"""
+FACTORY = """
+    from flask import Flask
+
+
+    def create_app(test_config=None):
+        app = Flask(__name__)
+
+        @app.get("/")
+        def index():
+            return "factory"
+
+        return app
+"""
+PYPROJECT = """
+    [project]
+    name = "shop"
+    version = "1.0"
+    requires-python = ">=3.11"
+    dependencies = ["{dependency}"]
+"""
+UV_LOCK = """
+    version = 1
+    requires-python = ">=3.11"
+
+    [[package]]
+    name = "fastapi"
+    version = "0.165.0"
+    source = { registry = "https://pypi.org/simple" }
+    dependencies = [{ name = "starlette" }]
+
+    [package.optional-dependencies]
+    standard = [{ name = "uvicorn", extra = ["standard"] }]
+
+    [[package]]
+    name = "starlette"
+    version = "1.10.0"
+
+    [[package]]
+    name = "uvicorn"
+    version = "0.54.0"
+
+    [package.optional-dependencies]
+    standard = [{ name = "websockets" }]
+
+    [[package]]
+    name = "websockets"
+    version = "15.0"
+
+    [[package]]
+    name = "pytest"
+    version = "9.0"
+"""
+
+SHAPES: dict[str, Files] = {
+    "one-file": {"app.py": PRODUCT_API, "requirements.txt": "flask\n"},
+    "no-requirements": {"app.py": PRODUCT_API},
+    "package": {
+        "requirements.txt": "Flask==3.1.3\ngunicorn==27.0.1\n",
+        "shop/__init__.py": FLASK + "\n    from shop import views\n",
+        "shop/views.py": """
+            from shop import app
+
+
+            @app.get("/healthz")
+            def healthz():
+                return "ok"
+        """,
+        "run.py": """
+            from shop import app
+
+            if __name__ == "__main__":
+                app.run(debug=True, port=8080)
+        """,
+    },
+    "factory": {"requirements.txt": "flask\n", "shop/__init__.py": FACTORY},
+    "factory-arguments": {
+        "requirements.txt": "flask\n",
+        "shop/__init__.py": FACTORY.replace("test_config=None", "config_name"),
+        "manage.py": """
+            from shop import create_app
+
+            if __name__ == "__main__":
+                create_app("production").run()
+        """,
+    },
+    "factory-instance": {
+        "requirements.txt": "flask\n",
+        "shop/__init__.py": FACTORY.replace("test_config=None", "config_name"),
+        "wsgi.py": """
+            import os
+
+            from shop import create_app
+
+            app = create_app(os.environ.get("CONFIG", "production"))
+        """,
+    },
+    "src-layout": {
+        "pyproject.toml": PYPROJECT.replace("{dependency}", "flask"),
+        "src/shop/__init__.py": "",
+        "src/shop/web.py": FACTORY,
+        "tests/test_shop.py": "from shop.web import create_app\n\napp = create_app()\n",
+    },
+    "wsgi": {
+        "requirements.txt": "flask\nwaitress\n",
+        "wsgi.py": "from website.app import app as application\n",
+        "website/__init__.py": "",
+        "website/app.py": FLASK,
+    },
+    "routers": {
+        "requirements.txt": "fastapi[standard]\n",
+        "app/__init__.py": "",
+        "app/main.py": """
+            from fastapi import FastAPI
+
+            from app.routers import items
+
+            app = FastAPI(title="Shop")
+            app.include_router(items.router)
+        """,
+        "app/routers/__init__.py": "",
+        "app/routers/items.py": """
+            from fastapi import APIRouter
+
+            router = APIRouter(prefix="/items")
+
+
+            @router.get("/")
+            def list_items() -> list[str]:
+                return ["pen"]
+
+
+            @router.get("/health")
+            def health() -> str:
+                return "ok"
+        """,
+    },
+    "namespace-package": {
+        "requirements.txt": "fastapi\nuvicorn\n",
+        "app/main.py": "from app.routers import items\n" + textwrap.dedent(FASTAPI),
+        "app/routers/items.py": "",
+    },
+    "uv": {
+        "pyproject.toml": PYPROJECT.replace("{dependency}", "fastapi[standard]"),
+        "uv.lock": UV_LOCK,
+        "main.py": FASTAPI,
+    },
+    "poetry": {
+        "pyproject.toml": """
+            [tool.poetry]
+            name = "shop"
+            version = "1.0"
+            description = ""
+            authors = []
+
+            [tool.poetry.dependencies]
+            python = "^3.11"
+            flask = "^3.1"
+
+            [tool.poetry.group.dev.dependencies]
+            pytest = "*"
+        """,
+        "poetry.lock": """
+            [[package]]
+            name = "flask"
+            version = "3.1.3"
+            groups = ["main"]
+
+            [[package]]
+            name = "gunicorn"
+            version = "27.0.1"
+            groups = ["dev"]
+        """,
+        "shop/__init__.py": "",
+        "shop/app.py": FLASK,
+    },
+    "pdm": {
+        "pyproject.toml": PYPROJECT.replace("{dependency}", "flask"),
+        "pdm.lock": '[[package]]\nname = "flask"\nversion = "3.1.3"\ngroups = ["default"]\n',
+        "app.py": FLASK,
+    },
+    "pipenv": {
+        "Pipfile": '[packages]\nflask = "*"\n\n[requires]\npython_version = "3.13"\n',
+        "Pipfile.lock": '{"default": {"flask": {"version": "==3.1.3"}}, "develop": {"gunicorn": {}}}',
+        "app.py": FLASK,
+    },
+    "pip-tools": {
+        "requirements.in": "flask\n",
+        "requirements.txt": "flask==3.1.3 \\\n    --hash=sha256:" + "0" * 64 + "\n",
+        "app.py": FLASK,
+    },
+    "included-requirements": {
+        "requirements/base.txt": "flask\n",
+        "requirements/production.txt": "-r base.txt\ngunicorn\n-c limits.txt\n",
+        "requirements/limits.txt": "flask<4\n",
+        "requirements/test.txt": "pytest\n",
+        "app.py": FLASK,
+    },
+    "pep-621": {"pyproject.toml": PYPROJECT.replace("{dependency}", "fastapi"), "main.py": FASTAPI},
+    "setup-py": {
+        "setup.py": """
+            from setuptools import find_packages, setup
+
+            setup(
+                name="shop",
+                long_description=open("README.md").read(),
+                packages=find_packages(),
+                install_requires=["flask"],
+                python_requires=">=3.9",
+            )
+        """,
+        "README.md": "# Shop\n",
+        "shop/__init__.py": FACTORY,
+    },
+    "celery": {
+        "requirements.txt": "flask\ncelery\nredis\n",
+        "app.py": """
+            import os
+
+            from celery import Celery
+            from flask import Flask
+
+            app = Flask(__name__)
+            address = os.environ.get("CELERY_BROKER_URL", "redis://localhost:6379/0")
+            celery = Celery(app.name, broker=address, backend=address)
+
+
+            @celery.task
+            def add(a, b):
+                return a + b
+
+
+            @app.get("/add")
+            def start():
+                return str(add.delay(1, 2).get(timeout=20))
+        """,
+    },
+    "local-redis": {
+        "requirements.txt": "flask\nredis\n",
+        "app.py": """
+            import redis
+            from flask import Flask
+
+            app = Flask(__name__)
+            store = redis.from_url("redis://localhost:6379/0")
+
+
+            @app.get("/")
+            def count():
+                return str(store.incr("visits"))
+        """,
+    },
+    "rq": {
+        "requirements.txt": "fastapi\nuvicorn\nrq\n",
+        "main.py": """
+            import os
+
+            from fastapi import FastAPI
+            from redis import Redis
+            from rq import Queue
+
+            from jobs import double
+
+            app = FastAPI()
+            queue = Queue("numbers", connection=Redis.from_url(os.environ["REDIS_URL"]))
+
+
+            @app.get("/double/{number}")
+            def start(number: int) -> str:
+                return queue.enqueue(double, number).id
+
+
+            @app.get("/jobs/{name}")
+            def result(name: str) -> int | None:
+                return queue.fetch_job(name).return_value()
+        """,
+        "jobs.py": "def double(number):\n    return 2 * number\n",
+    },
+    "socketio": {
+        "requirements.txt": "flask\nflask-socketio\n",
+        "chat.py": """
+            from flask import Flask
+            from flask_socketio import SocketIO
+
+            app = Flask(__name__)
+            socketio = SocketIO(app)
+
+
+            @app.get("/")
+            def index():
+                return "chat"
+
+
+            if __name__ == "__main__":
+                socketio.run(app)
+        """,
+    },
+    "asgi-socketio": {
+        "requirements.txt": "fastapi\npython-socketio\nuvicorn\n",
+        "main.py": """
+            import socketio
+            from fastapi import FastAPI
+
+            api = FastAPI()
+            server = socketio.AsyncServer(async_mode="asgi")
+            app = socketio.ASGIApp(server, other_asgi_app=api)
+        """,
+    },
+    "static": {
+        "requirements.txt": "flask\n",
+        "app.py": FLASK.replace('return "flask"', 'return render_template("index.html")').replace(
+            "import Flask", "import Flask, render_template"
+        ),
+        "templates/index.html": '<link rel="stylesheet" href="/static/site.css">static\n',
+        "static/site.css": "body { color: black }\n",
+        "docs/notes.md": "notes\n",
+    },
+    "sqlite": {
+        "requirements.txt": "flask\n",
+        "app.py": """
+            import sqlite3
+
+            from flask import Flask
+
+            app = Flask(__name__)
+
+
+            def connect():
+                connection = sqlite3.connect("shop.db")
+                connection.execute("create table if not exists visits (id integer primary key)")
+                return connection
+
+
+            @app.get("/")
+            def index():
+                with connect() as connection:
+                    connection.execute("insert into visits default values")
+                    return str(connection.execute("select count(*) from visits").fetchone()[0])
+        """,
+    },
+    "flask-sqlalchemy": {
+        "requirements.txt": "flask\nflask-sqlalchemy\n",
+        "app.py": """
+            from flask import Flask
+            from flask_sqlalchemy import SQLAlchemy
+
+            app = Flask(__name__)
+            app.config["SQLALCHEMY_DATABASE_URI"] = "sqlite:///shop.db"
+            db = SQLAlchemy(app)
+            with app.app_context():
+                db.create_all()
+        """,
+    },
+    "uploads": {
+        "requirements.txt": "flask\n",
+        "app.py": """
+            import os
+
+            from flask import Flask, request
+
+            app = Flask(__name__)
+            app.config["UPLOAD_FOLDER"] = "uploads"
+            os.makedirs(app.config["UPLOAD_FOLDER"], exist_ok=True)
+
+
+            @app.post("/")
+            def upload():
+                file = request.files["file"]
+                file.save(os.path.join(app.config["UPLOAD_FOLDER"], "file"))
+                return "saved"
+
+
+            @app.get("/files")
+            def files():
+                return os.listdir("uploads")
+        """,
+    },
+    "data-file": {
+        "requirements.txt": "flask\n",
+        "app.py": """
+            import json
+
+            from flask import Flask
+
+            app = Flask(__name__)
+
+
+            @app.get("/")
+            def count():
+                with open("visits.json") as file:
+                    visits = json.load(file) + 1
+                with open("visits.json", "w") as file:
+                    json.dump(visits, file)
+                return str(visits)
+        """,
+        "visits.json": "41",
+    },
+    "postgresql": {
+        "requirements.txt": "fastapi\nuvicorn\nsqlalchemy\npsycopg2\nalembic\n",
+        "main.py": """
+            import os
+
+            from fastapi import FastAPI
+            from sqlalchemy import create_engine, text
+
+            engine = create_engine(os.environ["DATABASE_URL"])
+            app = FastAPI()
+
+
+            @app.get("/health")
+            def health() -> int:
+                with engine.connect() as connection:
+                    return connection.execute(text("select count(*) from items")).scalar()
+        """,
+        "alembic.ini": "[alembic]\nscript_location = migrations\n",
+        "migrations/env.py": """
+            import os
+
+            from alembic import context
+            from sqlalchemy import create_engine
+
+            with create_engine(os.environ["DATABASE_URL"]).connect() as connection:
+                context.configure(connection=connection)
+                with context.begin_transaction():
+                    context.run_migrations()
+        """,
+        "migrations/versions/0001.py": """
+            from alembic import op
+
+            revision = "0001"
+            down_revision = None
+
+
+            def upgrade():
+                op.execute("create table items (id integer)")
+        """,
+    },
+    "numpy": {"requirements.txt": "fastapi\nnumpy\n", "main.py": "import numpy\n" + textwrap.dedent(FASTAPI)},
+    "other-port": {"requirements.txt": "flask\n", "app.py": FLASK, "Procfile": "web: gunicorn -b :8080 app:app\n"},
+    "gunicorn-config": {
+        "requirements.txt": "flask\ngunicorn\n",
+        "app.py": FLASK,
+        "gunicorn.conf.py": 'bind = "127.0.0.1:9000"\nthreads = 4\n',
+    },
+    "monorepo": {
+        "README.md": "# Shop\n",
+        "frontend/package.json": "{}",
+        "backend/requirements.txt": "fastapi\nuvicorn\n",
+        "backend/app/__init__.py": "",
+        "backend/app/main.py": "from app import things\n" + textwrap.dedent(FASTAPI),
+        "backend/app/things.py": "",
+    },
+    "two-applications": {
+        "requirements.txt": "flask\n",
+        "shop/app.py": FLASK,
+        "admin/app.py": FLASK,
+    },
+    "mounted": {
+        "requirements.txt": "fastapi\nuvicorn\n",
+        "main.py": """
+            from fastapi import FastAPI
+
+            api = FastAPI()
+            app = FastAPI()
+            app.mount("/api", api)
+        """,
+    },
+    "subclass": {
+        "requirements.txt": "fastapi\nuvicorn\n",
+        "core.py": "import fastapi as f\n\n\nclass Service(f.FastAPI):\n    pass\n",
+        "server.py": "from core import Service\n\nservice: Service = Service()\n",
+    },
+    "settings": {
+        "requirements.txt": "fastapi\nuvicorn\npydantic-settings\n",
+        "main.py": """
+            import os
+
+            from fastapi import FastAPI
+            from pydantic_settings import BaseSettings
+
+
+            class Settings(BaseSettings):
+                secret_key: str
+                token_minutes: int
+                debug: bool = False
+
+
+            settings = Settings()
+            app = FastAPI(debug=settings.debug)
+            sender = os.environ["MAIL_SENDER"]
+            region = os.getenv("REGION", "eu")
+        """,
+    },
+    "committed-secrets": {
+        "requirements.txt": "flask\n",
+        "app.py": FLASK,
+        ".env": "API_KEY=never-in-an-image\n",
+        "certificates/server.key": "never-in-an-image\n",
+        ".env.example": "API_KEY=\n",
+    },
+    "fails-at-import": {
+        "requirements.txt": "flask\n",
+        "app.py": FLASK.replace("app = Flask", 'raise RuntimeError("the model is missing")\n    app = Flask'),
+    },
+    "undeclared": {"requirements.txt": "flask\n", "app.py": "import yaml\n" + textwrap.dedent(FLASK)},
+    "nothing": {"tool.py": 'print("hello")\n'},
+    "django": {
+        "requirements.txt": "django\n",
+        "manage.py": "import django\n",
+        "site/settings.py": "from django.conf import settings\n",
+    },
+}
+
+
+def write_application(name: str, directory: Path) -> Path:
+    """Write the files of a shape into a new directory of this name, and return it."""
+    root = directory / name
+    for file, content in SHAPES[name].items():
+        path = root / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(textwrap.dedent(content).lstrip("\n"), encoding="utf-8")
+    return root

@@ -1,0 +1,502 @@
+"""`dockwright dockerize`: what is found by looking, what is written, and what is refused. No Docker is needed."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from dockwright.dockerize.plan import FILES, Plan, Wishes, choose_application, look, make_plan
+from dockwright.dockerize.prove import diagnose
+from dockwright.dockerize.settings import find_settings
+from dockwright.errors import GeneratorError, UsageError
+from tests.applications import SHAPES, write_application
+from tests.unit.checkout import read_tree
+from tests.unit.conftest import Run
+
+REFUSED = {"nothing", "django", "two-applications"}
+PLANNED = [name for name in SHAPES if name not in REFUSED]
+GUNICORN = ("gunicorn", "--bind")
+# Of each shape what a server is told, where its dependencies are from, and what else tells it from others
+EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "one-file": ("app:app", "requirements", {"health": "/health", "port": 5000, "program": "gunicorn"}),
+    "no-requirements": ("app:app", "imports", {"files": "requirements.txt"}),
+    "package": ("run:app", "requirements", {"health": "/healthz", "port": 8080}),
+    "factory": ("shop:create_app()", "requirements", {}),
+    "factory-arguments": ("shop:create_app('production')", "requirements", {}),
+    "factory-instance": ("wsgi:app", "requirements", {}),
+    "src-layout": ("shop.web:create_app()", "project", {"pythonpath": "src"}),
+    "wsgi": ("wsgi:application", "requirements", {"program": "waitress-serve"}),
+    "routers": ("app.main:app", "requirements", {"health": "/items/health", "port": 8000, "program": "uvicorn"}),
+    "namespace-package": ("app.main:app", "requirements", {}),
+    "uv": ("main:app", "uv", {"program": "uvicorn", "extra": ()}),
+    "poetry": ("shop.app:app", "poetry", {"extra": ("gunicorn>=23",)}),
+    "pdm": ("app:app", "pdm", {}),
+    "pipenv": ("app:app", "pipenv", {"python": "3.13"}),
+    "pip-tools": ("app:app", "requirements", {}),
+    "included-requirements": ("app:app", "requirements", {"extra": ()}),
+    "pep-621": ("main:app", "project", {"extra": ("uvicorn>=0.34",)}),
+    "setup-py": ("shop:create_app()", "setup", {}),
+    "celery": ("app:app", "requirements", {"services": ("redis",), "workers": ["celery -A app:celery worker"]}),
+    "local-redis": ("app:app", "requirements", {"services": ("redis",), "local": "redis://localhost"}),
+    "rq": ("main:app", "requirements", {"services": ("redis",), "workers": ["rq worker --url"]}),
+    "socketio": ("chat:app", "requirements", {"extra": ("gunicorn>=23", "simple-websocket")}),
+    "asgi-socketio": ("main:app", "requirements", {"extra": ("websockets>=14",)}),
+    "static": ("app:app", "requirements", {"copied": ("*.py", "static/", "templates/")}),
+    "sqlite": ("app:app", "requirements", {"writable": ["shop.db"]}),
+    "flask-sqlalchemy": ("app:app", "requirements", {"writable": ["instance"]}),
+    "uploads": ("app:app", "requirements", {"writable": ["uploads"]}),
+    "data-file": ("app:app", "requirements", {"writable": ["visits.json"], "copied": ("*.py", "visits.json")}),
+    "postgresql": (
+        "main:app",
+        "requirements",
+        {"services": ("postgresql",), "migrate": ("alembic", "upgrade", "head"), "libraries": ("libpq5",)},
+    ),
+    "numpy": ("main:app", "requirements", {}),
+    "other-port": ("app:app", "requirements", {"port": 8080}),
+    "gunicorn-config": ("app:app", "requirements", {"port": 9000}),
+    "monorepo": ("app.main:app", "requirements", {"home": "backend"}),
+    "mounted": ("main:app", "requirements", {}),
+    "subclass": ("server:service", "requirements", {}),
+    "settings": ("main:app", "requirements", {"required": ["SECRET_KEY", "TOKEN_MINUTES", "MAIL_SENDER"]}),
+    "committed-secrets": ("app:app", "requirements", {"secrets": (".env", "certificates/server.key")}),
+    "fails-at-import": ("app:app", "requirements", {}),
+    "undeclared": ("app:app", "requirements", {}),
+}
+
+
+@pytest.fixture
+def dockerize(dockwright: Run) -> Run:
+    """Return a function that runs the command on a directory."""
+    return lambda *arguments, **options: dockwright("dockerize", *arguments, **options)
+
+
+def commit(root: Path) -> Path:
+    """Make a repository of a directory, with everything in it."""
+    environment = {
+        **os.environ,
+        **{f"GIT_{who}_{what}": "user@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+    }
+    for command in (["init", "--quiet"], ["add", "--all", "--force"], ["commit", "--quiet", "--message", "all"]):
+        subprocess.run(["git", *command], cwd=root, check=True, env=environment)
+    return root
+
+
+def plan_of(root: Path, wishes: Wishes | None = None) -> Plan:
+    """Return the plan for a directory with one application."""
+    view = look(root)
+    application = choose_application(view, (wishes or Wishes()).app)
+    assert application, [candidate.flag for candidate in view.candidates]
+    return make_plan(view, application, wishes or Wishes())
+
+
+def facts(plan: Plan) -> dict[str, Any]:
+    """Return what the tests ask of a plan, under short names."""
+    return {
+        "copied": plan.copied,
+        "extra": plan.server.extra,
+        "files": next((name for name in plan.files if name not in FILES), None),
+        "health": plan.around.health,
+        "home": plan.home,
+        "libraries": plan.system.run,
+        "local": plan.around.local_address,
+        "migrate": plan.around.migrate,
+        "port": plan.server.port,
+        "program": plan.server.command[0],
+        "python": plan.python.version,
+        "pythonpath": plan.pythonpath,
+        "required": plan.required,
+        "secrets": plan.secrets,
+        "services": plan.around.services,
+        "workers": [" ".join(worker.command[:4]) for worker in plan.around.workers],
+        "writable": [each.path for each in plan.around.writable],
+    }
+
+
+def test_every_shape_is_expected() -> None:
+    """Each small application has its expectations."""
+    assert set(EXPECTED) == set(PLANNED)
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_shape(tmp_path: Path, name: str) -> None:
+    """The application, its dependencies, its server and what is around it are found; the files can be parsed."""
+    plan = plan_of(commit(write_application(name, tmp_path)))
+    target, tool, more = EXPECTED[name]
+    assert (plan.application.target, plan.requirements.tool) == (target, tool)
+    found = facts(plan)
+    expected = {key: [value] if key == "workers" and isinstance(value, str) else value for key, value in more.items()}
+    if "workers" in expected:
+        found["workers"] = [
+            command[: len(start)] for command, start in zip(found["workers"], expected["workers"], strict=True)
+        ]
+    assert {key: found[key] for key in expected} == expected
+    check_files(plan.files)
+
+
+def check_files(files: Mapping[str, str]) -> None:
+    """Fail unless compose files are YAML whose references hold, and the Dockerfile follows its rules."""
+    for name in ("compose.yaml", "compose.prod.yaml"):
+        stack = yaml.safe_load(files[name])
+        volumes = set(stack.get("volumes", {}))
+        for service in stack["services"].values():
+            named = {volume.partition(":")[0] for volume in service.get("volumes", []) if volume[0] not in "./"}
+            assert named <= volumes, named
+            assert set(service.get("depends_on", {})) <= set(stack["services"])
+            assert not service.get("network_mode", "service:web").removeprefix("service:") not in stack["services"]
+        assert "\n\n\n" not in files[name]
+    lines = files["Dockerfile"].splitlines()
+    assert max(map(len, (line for line in lines if "http.client" not in line))) <= 160
+    commands = [line for line in lines if line.startswith("CMD ")]
+    assert len(commands) == 1
+    json.loads(commands[0].removeprefix("CMD "))
+    assert "USER 10001:10001" in lines
+    assert lines.index("USER 10001:10001") > max(i for i, line in enumerate(lines) if line.startswith(("RUN", "COPY")))
+    assert not any(":latest" in line for line in lines)
+    assert all("\t" not in text and text.endswith("\n") for text in files.values())
+
+
+def test_dockerfile_is_short(tmp_path: Path) -> None:
+    """The Dockerfile of the class's application has at most 40 lines."""
+    files = plan_of(write_application("one-file", tmp_path)).files
+    assert len(files["Dockerfile"].splitlines()) <= 40
+
+
+@pytest.mark.parametrize("base", ["slim", "alpine", "full"])
+def test_hadolint(tmp_path: Path, base: str) -> None:
+    """hadolint has nothing against any Dockerfile, on any base image."""
+    for name in PLANNED:
+        files = plan_of(write_application(name, tmp_path / base), Wishes(base=base)).files
+        (tmp_path / base / name / "Dockerfile").write_text(files["Dockerfile"], encoding="utf-8")
+    # DL3008 and DL3018 want versions of Debian's and Alpine's packages, which their archives don't keep.
+    command = [
+        "hadolint",
+        "--ignore",
+        "DL3008",
+        "--ignore",
+        "DL3018",
+        *map(str, (tmp_path / base).glob("*/Dockerfile")),
+    ]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# The command
+
+
+def test_writes_once(dockerize: Run, tmp_path: Path) -> None:
+    """The files are written beside the application, which stays as it is; a second run changes nothing."""
+    root = write_application("one-file", tmp_path)
+    before = read_tree(root)
+    done = dockerize(str(root), "--no-input")
+    assert done.returncode == 0, done.stderr
+    after = read_tree(root)
+    assert set(after) - set(before) == set(FILES)
+    assert {name: after[name] for name in before} == before
+    again = dockerize(str(root), "--no-input")
+    assert "nothing was changed" in again.stdout
+    assert read_tree(root) == after
+
+
+@pytest.mark.parametrize("name", ["celery", "postgresql", "settings", "sqlite", "no-requirements", "other-port"])
+def test_second_look_sees_the_same(dockerize: Run, tmp_path: Path, name: str) -> None:
+    """What was written doesn't change what is seen."""
+    root = commit(write_application(name, tmp_path))
+    assert dockerize(str(root), "--no-input").returncode == 0
+    commit(root)
+    assert "nothing was changed" in dockerize(str(root), "--no-input").stdout
+
+
+@pytest.mark.parametrize("flag", ["--dry-run", "--diff"])
+def test_only_shows(dockerize: Run, tmp_path: Path, flag: str) -> None:
+    """--dry-run and --diff write nothing."""
+    root = write_application("one-file", tmp_path)
+    before = read_tree(root)
+    done = dockerize(str(root), flag)
+    assert done.returncode == 0, done.stderr
+    assert ("+FROM python:3.14-slim" if flag == "--diff" else "Nothing was written.") in done.stdout
+    assert read_tree(root) == before
+
+
+def test_existing_files_are_kept(dockerize: Run, tmp_path: Path) -> None:
+    """Files that are there stop the command before anything is written; --force replaces them and keeps copies."""
+    root = write_application("one-file", tmp_path)
+    mine = root / "Dockerfile"
+    mine.write_text("FROM scratch\n", encoding="utf-8")
+    before = read_tree(root)
+    done = dockerize(str(root), "--no-input")
+    assert done.returncode == 1
+    assert "Dockerfile is there already, and nothing was written" in done.stderr
+    assert read_tree(root) == before
+    assert dockerize(str(root), "--no-input", "--force").returncode == 0
+    assert (root / "Dockerfile.bak").read_text(encoding="utf-8") == "FROM scratch\n"
+    assert mine.read_text(encoding="utf-8").startswith("FROM python:")
+
+
+def test_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one file can't be moved into place, none is, and replaced ones are back."""
+    from dockwright.dockerize.writing import write
+
+    (tmp_path / "a").write_text("mine", encoding="utf-8")
+    before = read_tree(tmp_path)
+    rename = Path.rename
+
+    def fail(self: Path, target: Path) -> Path:
+        if Path(target).name == "c":
+            raise OSError(28, "No space left on device")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", fail)
+    with pytest.raises(GeneratorError, match="No space left"):
+        write({"a": "ours", "b": "ours", "c": "ours"}, tmp_path, force=True)
+    assert read_tree(tmp_path) == before
+
+
+def test_json(dockerize: Run, tmp_path: Path) -> None:
+    """--json prints evidence and plan."""
+    root = write_application("celery", tmp_path)
+    plan = json.loads(dockerize(str(root), "--dry-run", "--json").stdout)
+    assert plan["application"]["target"] == "app:app"
+    assert plan["application"]["evidence"]
+    assert plan["services"] == ["redis"]
+    assert plan["files"] == sorted(FILES)
+
+
+def test_tie_is_asked(dockerize: Run, tmp_path: Path) -> None:
+    """Two applications alike: exit 2 with the flags to choose from; a flag answers."""
+    root = write_application("two-applications", tmp_path)
+    done = dockerize(str(root), "--no-input")
+    assert done.returncode == 2
+    for flag in ("--app admin.app:app", "--app shop.app:app"):
+        assert flag in done.stderr
+    chosen = dockerize(str(root), "--no-input", "--app", "shop.app:app")
+    assert chosen.returncode == 0, chosen.stderr
+    assert '"shop.app:app"' in (root / "Dockerfile").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "status", "sentence"),
+    [
+        ("nothing", [], 1, "no Flask or FastAPI application was found in"),
+        ("django", [], 1, "has a Django application: dockerize knows Flask and FastAPI only"),
+        ("one-file", ["--app", "app:nothing"], 2, "--app app:nothing is no Flask or FastAPI application here: choose"),
+        ("one-file", ["--port", "http"], 2, "--port 'http' can't be used: use a number"),
+        ("one-file", ["--json"], 2, "--json prints no questions"),
+        ("one-file", ["--dry-run", "--force"], 2, "--force has no effect here, --dry-run writes nothing"),
+    ],
+)
+def test_refused(  # noqa: PLR0913, PLR0917 # the table's columns
+    dockerize: Run, tmp_path: Path, name: str, arguments: list[str], status: int, sentence: str
+) -> None:
+    """What can't be done ends with a sentence, and nothing is written."""
+    root = write_application(name, tmp_path)
+    before = read_tree(root)
+    done = dockerize(str(root), *arguments, *([] if "--json" in arguments else ["--no-input"]))
+    assert done.returncode == status
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert read_tree(root) == before
+
+
+def test_no_directory(dockerize: Run) -> None:
+    """A path that is none is refused."""
+    done = dockerize("elsewhere", "--no-input")
+    assert (done.returncode, done.stderr) == (2, "error: elsewhere is no directory: name the application's directory\n")
+
+
+# Details
+
+
+def test_repository_runs_nothing(tmp_path: Path) -> None:
+    """Neither the code nor the repository's own git configuration is run."""
+    root = commit(write_application("one-file", tmp_path))
+    trap = root / "trap.sh"
+    trap.write_text("#!/bin/sh\ntouch sprung\n", encoding="utf-8")
+    trap.chmod(0o755)
+    subprocess.run(["git", "config", "core.fsmonitor", str(trap)], cwd=root, check=True)
+    (root / "app.py").write_text(
+        "open('sprung', 'w')\n" + (root / "app.py").read_text(encoding="utf-8"), encoding="utf-8"
+    )
+    plan_of(root)
+    assert not (root / "sprung").exists()
+
+
+def test_ignored_files_are_not_seen(tmp_path: Path) -> None:
+    """What git ignores is neither evidence nor copied."""
+    root = write_application("one-file", tmp_path)
+    (root / ".gitignore").write_text("old/\n", encoding="utf-8")
+    (root / "old").mkdir()
+    (root / "old" / "wsgi.py").write_text("from flask import Flask\napplication = Flask(__name__)\n", encoding="utf-8")
+    commit(write_application("factory", tmp_path))
+    subprocess.run(["git", "init", "--quiet"], cwd=root, check=True)
+    plan = plan_of(root)
+    assert plan.application.target == "app:app"
+    assert plan.copied == ("*.py",)
+
+
+def test_virtual_environment_is_not_seen(tmp_path: Path) -> None:
+    """Without git, a virtual environment is passed over, whatever its name."""
+    root = write_application("one-file", tmp_path)
+    package = root / "my-env" / "lib" / "flask"
+    package.mkdir(parents=True)
+    (root / "my-env" / "pyvenv.cfg").touch()
+    (package / "wsgi.py").write_text("from flask import Flask\napp = Flask(__name__)\n", encoding="utf-8")
+    assert [candidate.target for candidate in look(root).candidates] == ["app:app"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("Procfile", "web: gunicorn admin.app:app\n"),
+        ("pyproject.toml", '[tool.fastapi]\nentrypoint = "admin.app:app"\n'),
+        (".flaskenv", "FLASK_APP=admin/app.py\n"),
+        ("render.yaml", "services:\n  - startCommand: gunicorn admin.app:app\n"),
+        ("start.sh", "#!/bin/sh\nexec python -m gunicorn \\\n  -b 0.0.0.0:80 admin.app:app\n"),
+        ("docker-compose.yml", "services:\n  web:\n    command: flask --app admin.app run\n"),
+        ("Dockerfile", 'FROM python\nCMD ["gunicorn", "-w", "4", "admin.app:app"]\n'),
+        ("README.md", "Run it:\n\n    $ export FLASK_APP=admin/app.py\n"),
+        ("README.md", "```\ncd admin && gunicorn app:app\n```\n"),
+    ],
+)
+def test_evidence(tmp_path: Path, file: str, content: str) -> None:
+    """A command in any of the usual places decides between two applications."""
+    root = write_application("two-applications", tmp_path)
+    (root / file).write_text(content, encoding="utf-8")
+    plan = plan_of(root)
+    assert plan.application.entry.file == "admin/app.py"
+    assert any(file in each for each in plan.application.evidence), plan.application.evidence
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "version"),
+    [
+        (".python-version", "3.13.2\n", "3.13"),
+        ("runtime.txt", "python-3.11.4\n", "3.11"),
+        ("pyproject.toml", '[project]\nname = "x"\nrequires-python = "<3.13"\ndependencies = ["flask"]\n', "3.12"),
+        ("pyproject.toml", '[project]\nname = "x"\nrequires-python = "==3.8.*"\ndependencies = ["flask"]\n', "3.8"),
+    ],
+)
+def test_python(tmp_path: Path, file: str, content: str, version: str) -> None:
+    """The version that files ask for is taken; one without security fixes is said."""
+    root = write_application("no-requirements", tmp_path)
+    (root / file).write_text(content, encoding="utf-8")
+    plan = plan_of(root)
+    assert plan.python.version == version
+    assert f"FROM python:{version}-slim" in plan.files["Dockerfile"]
+    assert any("no security fixes" in note for note in plan.notes) == (version == "3.8")
+
+
+def test_settings_of_every_library(tmp_path: Path) -> None:
+    """Required settings are told from those with a default."""
+    (tmp_path / "app.py").write_text(
+        """
+import os
+from decouple import config
+from environs import Env
+from flask import Flask
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+env = Env()
+app = Flask(__name__)
+A = os.environ["A"]
+B = os.environ.get("B", "b")
+C = config("C")
+D = config("D", default=1, cast=int)
+E = env.str("E")
+F = env.bool("F", default=False)
+
+
+class Base(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="APP_")
+
+
+class Settings(Base):
+    model_config = SettingsConfigDict(env_prefix="APP_")
+    g: str
+    h: int = 3
+    i: str = Field(...)
+    j: str = Field(alias="J")
+    k: str | None = None
+""",
+        encoding="utf-8",
+    )
+    view = look(tmp_path)
+    found = {each.name: each.required for each in find_settings(view.sources, view.modules, ".")}
+    required = {"A": True, "B": False, "C": True, "D": False, "E": True, "F": False}
+    assert found == required | {"APP_G": True, "APP_H": False, "APP_I": True, "J": True, "APP_K": False}
+
+
+def test_committed_secrets_stay_out(tmp_path: Path) -> None:
+    """Nothing but what is named gets into the build, and of that no keys."""
+    plan = plan_of(commit(write_application("committed-secrets", tmp_path)))
+    lines = plan.files[".dockerignore"].splitlines()
+    assert lines[1] == "*"
+    assert "**/.*" in lines
+    assert "**/*.key" in lines
+    assert lines.index("!certificates") < lines.index("**/*.key")
+
+
+def test_windows_requirements_are_explained(tmp_path: Path) -> None:
+    """A file in UTF-16, as PowerShell writes it, is refused with what to do."""
+    root = write_application("one-file", tmp_path)
+    (root / "requirements.txt").write_text("flask\n", encoding="utf-16")
+    with pytest.raises(GeneratorError, match="requirements.txt is not UTF-8 text"):
+        plan_of(root)
+
+
+def test_unknown_arguments_are_asked_for(tmp_path: Path) -> None:
+    """A factory whose arguments nothing names is refused, with the flag that gives them; the flag works."""
+    root = write_application("factory-arguments", tmp_path)
+    (root / "manage.py").unlink()
+    with pytest.raises(
+        GeneratorError, match=r"create_app in shop/__init__.py needs config_name.*--app 'shop:create_app"
+    ):
+        plan_of(root)
+    plan = plan_of(root, Wishes(app='shop:create_app("test")'))
+    assert plan.application.target == 'shop:create_app("test")'
+
+
+def test_broken_code_is_told(tmp_path: Path) -> None:
+    """A file that is not valid Python is passed over, and named."""
+    root = write_application("one-file", tmp_path)
+    (root / "flask_old.py").write_text("import flask\nprint 'hello'\n", encoding="utf-8")
+    assert any("flask_old.py line 2" in note for note in plan_of(root).notes)
+
+
+@pytest.mark.parametrize("arguments", ["module:nothing", "a:b:c", ":", "app:"])
+def test_wrong_target(tmp_path: Path, arguments: str) -> None:
+    """--app with something else is refused with what there is."""
+    view = look(write_application("one-file", tmp_path))
+    if arguments == "app:":
+        assert choose_application(view, arguments)
+        return
+    with pytest.raises(UsageError, match="choose from app:app"):
+        choose_application(view, arguments)
+
+
+@pytest.mark.parametrize(
+    ("log", "explanation", "changed"),
+    [
+        ("ImportError: libGL.so.1: cannot open shared object file: No such file", "libGL.so.1 is missing", "libraries"),
+        ("ImportError: libodd.so.7: cannot open shared object file: No such file", "libodd.so.7 is missing", ""),
+        ("Error: pg_config executable not found.", "a dependency has no wheel", "compiles"),
+        ("ModuleNotFoundError: No module named 'yaml'", "yaml is imported, but not declared", "packages"),
+        ("    raise KeyError(key) from None\nKeyError: 'SECRET_KEY'", "needs the setting SECRET_KEY", ""),
+        ("1 validation error for Settings\nmail_from\n  Field required [type=missing", "the setting MAIL_FROM", ""),
+        ("PermissionError: [Errno 13] Permission denied: '/app/cache'", "writes /app/cache", ""),
+        ("redis.exceptions.ConnectionError: Connection refused.", "can't reach a service", ""),
+        ("ValueError: no model", "ValueError: no model", ""),
+    ],
+)
+def test_log_is_read(log: str, explanation: str, changed: str) -> None:
+    """What a failed start logs is told in a sentence, and one remedy is proposed where there is one."""
+    told, wishes, _ = diagnose(f"web-1  | Traceback\n{log}", Wishes())
+    assert explanation in told
+    assert (wishes is not None) == bool(changed)
+    if wishes:
+        assert getattr(wishes, changed)
