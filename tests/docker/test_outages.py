@@ -1,17 +1,21 @@
-"""Failures that take long: a disk that is full, a load of a minute, many replicas. With `--long` only."""
+"""Failures that take long: a full disk, a load of a minute, many replicas, a reboot. With `--long` only."""
 
+import re
 import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.docker.load import load
+from tests.docker.sandbox import Sandbox, require, run, sandbox
 from tests.docker.stack import Project, Stack, free_port, running, wait_for
-from tests.docker.test_failures import PEN, Record, assert_unavailable, each_framework, served, upload
+from tests.docker.test_failures import PEN, Record, assert_unavailable, each_framework, served, upload, writing
 
 # What a volume holds until it is full, in MB
 SIZES = {"data": 8, "database": 400, "redis": 48}
@@ -131,3 +135,60 @@ def test_many_replicas(
     finally:
         environment.write_text(before, encoding="utf-8")
         production.compose("up", "--detach", "--wait", "--no-deps", "--scale", "web=1", "web")
+
+
+# A machine that starts its engine again after a reboot; @ is the directory of the sandbox.
+BOOT = (
+    "echo {} >@/daemon.json; while true; do rm -f @/docker.pid; dockerd --config-file @/daemon.json"
+    " --host unix://@/docker.sock --data-root @/data --exec-root @/exec --pidfile @/docker.pid; done"
+)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A host of production, with an engine of its own."""
+
+    project: Project
+    sandbox: Sandbox
+
+    def docker(self, *arguments: str, expect: int | None = 0) -> str:
+        """Run docker on it, in the directory of the project."""
+        environment = {"DOCKER_HOST": f"unix://{self.sandbox.directory}/docker.sock", "ADDRESS": "0.0.0.0"}  # noqa: S104
+        return run("docker", *arguments, expect=expect, cwd=self.project.directory, environment=environment)
+
+    def copy(self, *images: str) -> None:
+        """Copy images from the engine that built them."""
+        with subprocess.Popen(("docker", "save", *images), stdout=subprocess.PIPE) as save:
+            load = ("docker", "--host", f"unix://{self.sandbox.directory}/docker.sock", "load")
+            subprocess.run(load, stdin=save.stdout, check=True, capture_output=True)
+
+    def reboot(self) -> None:
+        """Kill every process at once; the engine is started again."""
+        self.sandbox.run("kill", "-9", "-1", expect=None)
+
+
+@pytest.mark.only_where(
+    sample=["products"], database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"], proxy=["none"]
+)
+@pytest.mark.one_for_each("framework", "database")
+def test_reboot(project: Project, image: str) -> None:
+    """After a reboot everything comes back by itself, and nothing that was acknowledged is lost."""
+    require("dockerd")
+    with sandbox("sh", "-c", BOOT) as box:
+        machine = Machine(project, box)
+        wait_for(lambda: "Server Version" in machine.docker("info", expect=None))
+        production = (project.directory / "compose.prod.yaml").read_text(encoding="utf-8")
+        names = re.findall(r"^ +image: ([a-z]+:[\d.]+)$", production, re.MULTILINE)
+        machine.copy(image, *names)
+        machine.docker("compose", "--file", "compose.prod.yaml", "up", "--detach", "--wait", "--no-build")
+        address = f"http://{box.address}:{project.port}"
+        with httpx.Client(base_url=address, timeout=10) as client:
+            with writing(client, "/products", PEN) as products, writing(client, "/reports", None, clients=1) as reports:
+                wait_for(lambda: len(products.acknowledged) > 50)
+                machine.reboot()
+            wait_for(lambda: client.get("/ready").status_code == 200, seconds=180)
+            assert [one for one in products.acknowledged if client.get(one).status_code != 200] == []
+            wait_for(
+                lambda: {client.get(one).json()["status"] for one in reports.acknowledged} == {"finished"}, seconds=180
+            )
+            client.post("/products", json=PEN).raise_for_status()
