@@ -1,7 +1,7 @@
 """Subcommands and their flags, from which the parser, the help and the completion are made."""
 
 import argparse
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from shutil import get_terminal_size
@@ -57,7 +57,7 @@ class Command:
 
     def every_flag(self, template: Template) -> list[Flag]:
         """Return the flags that give answers, then the others."""
-        return [*_answer_flags(self.answers(template)), *self.flags(template)]
+        return [*_answer_flags(self.answers(template), template.extra), *self.flags(template)]
 
 
 def parse(command: Command, template: Template, words: Sequence[str]) -> argparse.Namespace:
@@ -141,7 +141,7 @@ def _parser(command: Command, template: Template) -> _Parser:
     parser.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     if command.operand:
         parser.add_argument("operand", nargs="?", help=argparse.SUPPRESS)
-    answers = list(_answer_flags(command.answers(template)))
+    answers = list(_answer_flags(command.answers(template), template.extra))
     example = next((flag.names[0] for flag in answers if flag.choices), "")
     for title, flags in {
         f"answers, the default first; `{example} {HELP}` explains its choices": answers,
@@ -165,17 +165,19 @@ def _parser(command: Command, template: Template) -> _Parser:
     return parser
 
 
-def _answer_flags(options: Sequence[Option]) -> Iterator[Flag]:
-    """Yield a flag for each option; those with free text share a line of the help."""
-    texts = [option.flag for option in options if not option.choices]
+def _answer_flags(options: Sequence[Option], extra: Collection[str]) -> Iterator[Flag]:
+    """Yield a flag for each option; those with free text share lines of the help, and so do the extra ones."""
+    texts = [option for option in options if not option.choices]
+    rare = [option for option in options if option.name in extra]
     for option in options:
-        first, *others = [option.flag] if option.choices else texts
+        first, *others = next((group for group in (texts, rare) if option in group), [option])
         parts = [
             ", ".join(option.values),
             ", ".join(f"or {flag}" for flag in option.flags[1:]),
-            f"and {', '.join(others)}" if others else "",
+            f"and {', '.join(other.flag for other in others)}" if others and not option.choices else "",
+            *(f"{other.flag} {', '.join(other.values)}" for other in others if other.choices),
         ]
-        row = "; ".join(filter(None, parts)) if option.flag == first else None
+        row = "; ".join(filter(None, parts)) if option is first else None
         yield Flag(option.flags, option.wording, "CHOICE" if option.choices else "TEXT", option.choices, row)
 
 

@@ -68,11 +68,11 @@ class Reader:
 
     def type(self, command: str, expected: str, *, fails: bool) -> str:
         """Type a command and return its output; a request until it is answered, with what is expected."""
-        outputs = []
+        outputs: list[str] = []
 
         def done() -> bool:
             """Type it, and say whether it has shown what is expected."""
-            outputs.append(self.project.run("bash", "-c", command, expect=None if fails or repeated else 0))
+            outputs.append(self.project.run("bash", "-c", command, expect=None if repeated else int(fails)))
             return not repeated or ("curl: (" not in outputs[-1] and expected in outputs[-1])
 
         repeated = command.startswith("curl ")
@@ -83,8 +83,6 @@ class Reader:
             mine = f"label=org.opencontainers.image.description={self.project.answers['description']}"
             command += f" --force --filter '{mine}'"
         wait_for(done)
-        if fails:
-            assert self.project.run("bash", "-c", f"{command} || echo refused").endswith("refused\n")
         self.typed.append((command, outputs[-1]))
         return outputs[-1]
 
