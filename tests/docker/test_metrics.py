@@ -61,8 +61,14 @@ def test_metrics(project: Project, production: Stack) -> None:
             assert query(prometheus, "database_pool_connections > 0")
         if project.queues:
             assert query(prometheus, 'queue_jobs{status="queued"}')
-        rules = prometheus.get("/rules").json()["data"]["groups"][0]["rules"]
-        assert {rule["health"] for rule in rules} == {"ok"}, rules
+        rules: list[dict[str, Any]] = []
+
+        def evaluated() -> bool:
+            """Ask for the alarms, and say whether each has been evaluated without an error."""
+            rules[:] = prometheus.get("/rules").json()["data"]["groups"][0]["rules"]
+            return {rule["health"] for rule in rules} == {"ok"}
+
+        wait_for(evaluated, seconds=90)
         page = (project.directory / "OPERATIONS.md").read_text(encoding="utf-8")
         alarms = re.findall(r"^\| `(\w+)` \|", page.partition("\n## Metrics and alarms\n")[2], re.MULTILINE)
         assert [rule["name"] for rule in rules] == alarms
