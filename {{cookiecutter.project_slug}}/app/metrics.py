@@ -13,8 +13,10 @@ from pathlib import Path
 
 {% if cookiecutter.framework == "flask" %}
 from flask import Flask, Response, g, request
-{% else %}
+{% elif "queue" in cookiecutter.redis %}
 from fastapi import APIRouter, FastAPI, Request, Response
+{% else %}
+from fastapi import APIRouter, FastAPI, Response
 {% endif %}
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
