@@ -37,6 +37,12 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
         "tests/test_worker.py",
     ),
     ("proxy", ("caddy",)): ("Caddyfile",),
+    ("metrics", ("prometheus",)): (
+        "app/metrics.py",
+        "compose.observability.yaml",
+        "observability",
+        "tests/test_metrics.py",
+    ),
     ("guide", ("student",)): ("GUIDE.md",),
     ("sample", ("products",)): (
         "app/products",

@@ -95,7 +95,8 @@ def test_redis_with_a_full_disk_is_unhealthy(project: Project, image: str) -> No
     assert image
     override = project.directory / "compose.full.yaml"
     override.write_text(
-        "services:\n  redis:\n    volumes: !reset []\n    tmpfs: ['/data:size=2m,mode=1777', '/tmp:size=1m']\n",
+        # A small disk, which belongs to root
+        "services:\n  redis:\n    user: '0'\n    volumes: !reset []\n    tmpfs: ['/data:size=2m', '/tmp:size=1m']\n",
         encoding="utf-8",
     )
     stack = Stack(project, "compose.prod.yaml", f"{project.slug}-full")

@@ -44,6 +44,13 @@ FILES: list[tuple[dict[str, str], str]] = [
         """,
     ),
     ({"proxy": "caddy"}, "Caddyfile"),
+    (
+        {"metrics": "prometheus"},
+        """
+        app/metrics.py compose.observability.yaml observability/alerts.yaml observability/prometheus.yaml
+        tests/test_metrics.py
+        """,
+    ),
     ({"guide": "student"}, "GUIDE.md"),
     (
         {"sample": "products"},

@@ -1,11 +1,17 @@
 """Start the server: `python -m app.serve`."""
 
 import multiprocessing
+{% if cookiecutter.metrics == "prometheus" %}
+import os
+{% endif %}
 {% if cookiecutter.base_image == "alpine" %}
 import threading
 {% endif %}
 from importlib import import_module
 from pathlib import Path
+{% if cookiecutter.metrics == "prometheus" %}
+from tempfile import mkdtemp
+{% endif %}
 
 from granian import Granian
 from granian.constants import Interfaces
@@ -27,6 +33,11 @@ def main() -> None:
 {% endif %}
 {% if cookiecutter.database == "sqlite" %}
     create_tables(settings.database_url)
+{% endif %}
+{% if cookiecutter.metrics == "prometheus" %}
+    if settings.metrics:
+        # Before prometheus_client is imported: it then keeps the numbers of each process in files of this directory.
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = mkdtemp()
 {% endif %}
     if development:
         # Workers are forked from a process that has imported the framework but nothing of `app`: each reload imports

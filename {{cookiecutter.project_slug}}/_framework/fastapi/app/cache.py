@@ -12,6 +12,10 @@ from redis import RedisError
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+{% if cookiecutter.metrics == "prometheus" %}
+
+from app.metrics import CACHE_READS
+{% endif %}
 
 TOMBSTONE = ""
 {% if cookiecutter.database == "none" %}
@@ -55,7 +59,13 @@ class Cache:
         except RedisError as error:
             self.pause(error)
             return None
+{% if cookiecutter.metrics == "prometheus" %}
+        found = text if isinstance(text, str) and text != TOMBSTONE else None
+        CACHE_READS.labels("miss" if found is None else "hit").inc()
+        return found
+{% else %}
         return text if isinstance(text, str) and text != TOMBSTONE else None
+{% endif %}
 
     async def set(self, key: str, text: str) -> None:
         """Cache a string, unless there is one already or it has just been deleted."""

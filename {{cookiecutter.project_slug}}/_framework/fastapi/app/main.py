@@ -15,7 +15,7 @@ from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from sqlalchemy.ext.asyncio import async_sessionmaker
 {% endif %}
 
-{% set modules = ["__version__"] + (["database"] if cookiecutter.database != "none" else []) + ["docs", "health", "logs", "problems"] + (["queue"] if "queue" in cookiecutter.redis else []) %}
+{% set modules = ["__version__"] + (["database"] if cookiecutter.database != "none" else []) + ["docs", "health", "logs"] + (["metrics"] if cookiecutter.metrics == "prometheus" else []) + ["problems"] + (["queue"] if "queue" in cookiecutter.redis else []) %}
 from app import {{ modules | join(", ") }}
 {% if "cache" in cookiecutter.redis %}
 from app.cache import Cache
@@ -45,6 +45,10 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 {% else %}
     app.state.engine = database.create_engine(settings, settings.pool_size)
     logger.info("at most %d connections to the database in this process (POOL_SIZE)", settings.pool_size)
+{% endif %}
+{% if cookiecutter.metrics == "prometheus" %}
+    if settings.metrics:
+        metrics.watch_pool(app.state.engine.sync_engine)
 {% endif %}
     app.state.sessions = async_sessionmaker(app.state.engine, expire_on_commit=False)
     # One connection for /ready: it doesn't wait for a busy pool, and many probes don't exhaust the database.
@@ -100,6 +104,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 {% endif %}
 {% if "queue" in cookiecutter.redis %}
     queue.add_error_handlers(app)
+{% endif %}
+{% if cookiecutter.metrics == "prometheus" %}
+    if settings.metrics:
+        metrics.init_app(app)
 {% endif %}
     # The last one added is the first that a request passes.
     app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=1024 * 1024, ge=1)
     root_path: str = Field(default="", pattern=r"^(/[\w.~-]+)*$")
     trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(split_list)] = ["127.0.0.1"]
+{% if cookiecutter.metrics == "prometheus" %}
+    metrics: bool = False
+{% endif %}
 {% if cookiecutter.database == "sqlite" %}
     database_url: Annotated[URL, NoDecode] = make_url("sqlite+aiosqlite:////data/app.db")
 {% elif cookiecutter.database != "none" %}

@@ -13,6 +13,9 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+{% if cookiecutter.metrics == "prometheus" %}
+from app.metrics import CACHE_READS
+{% endif %}
 from app.settings import Settings
 
 TOMBSTONE = ""
@@ -53,7 +56,13 @@ class Cache:
         except RedisError as error:
             self.pause(error)
             return None
+{% if cookiecutter.metrics == "prometheus" %}
+        found = text if isinstance(text, str) and text != TOMBSTONE else None
+        CACHE_READS.labels("miss" if found is None else "hit").inc()
+        return found
+{% else %}
         return text if isinstance(text, str) and text != TOMBSTONE else None
+{% endif %}
 
     def set(self, key: str, text: str) -> None:
         """Cache a string, unless there is one already or it has just been deleted."""

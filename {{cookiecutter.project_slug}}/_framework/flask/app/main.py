@@ -4,7 +4,7 @@ import logging.config
 
 from flask import Flask
 
-{% set modules = ["__version__"] + (["cache"] if "cache" in cookiecutter.redis else []) + (["database"] if cookiecutter.database != "none" else []) + ["docs", "health", "logs"] + (["queue"] if "queue" in cookiecutter.redis else []) %}
+{% set modules = ["__version__"] + (["cache"] if "cache" in cookiecutter.redis else []) + (["database"] if cookiecutter.database != "none" else []) + ["docs", "health", "logs"] + (["metrics"] if cookiecutter.metrics == "prometheus" else []) + (["queue"] if "queue" in cookiecutter.redis else []) %}
 from app import {{ modules | join(", ") }}
 from app.api import Api
 {% if cookiecutter.sample == "products" %}
@@ -42,6 +42,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 {% endif %}
 {% if "queue" in cookiecutter.redis %}
     queue.init_app(app, settings)
+{% endif %}
+{% if cookiecutter.metrics == "prometheus" %}
+    if settings.metrics:
+        metrics.init_app(app)
 {% endif %}
     app.register_blueprint(docs.blueprint)
     api = Api(app)

@@ -31,6 +31,9 @@ class Settings:
     max_body_bytes: int
     root_path: str
     trusted_proxies: list[str]
+{% if cookiecutter.metrics == "prometheus" %}
+    metrics: bool
+{% endif %}
 {% if cookiecutter.database != "none" %}
     database_url: URL
     statement_seconds: int
@@ -59,6 +62,9 @@ def load_settings() -> Settings:
             max_body_bytes=env.int("MAX_BODY_BYTES", 1024 * 1024, validate=validate.Range(1)),
             root_path=env.str("ROOT_PATH", "", validate=validate.Regexp(r"^(/[\w.~-]+)*$", error="must be a path")),
             trusted_proxies=env.list("TRUSTED_PROXIES", ["127.0.0.1"], subcast=str.strip),
+{% if cookiecutter.metrics == "prometheus" %}
+            metrics=env.bool("METRICS", False),
+{% endif %}
 {% if cookiecutter.database == "sqlite" %}
             database_url=parse_database_url(env.str("DATABASE_URL", "sqlite:////data/app.db")),
 {% elif cookiecutter.database != "none" %}
