@@ -72,7 +72,7 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
 @pytest.fixture
 def dockerize(dockwright: Run) -> Run:
     """Return a function that runs the command on a directory."""
-    return lambda *arguments, **options: dockwright("dockerize", *arguments, **options)
+    return lambda *arguments, **options: dockwright("dockerize", "--offline", *arguments, **options)
 
 
 def commit(root: Path) -> Path:

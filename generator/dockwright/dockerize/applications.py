@@ -137,9 +137,7 @@ class Finder:
             # A file that only hands on an application is meant for a server if it has such a name.
             if PurePosixPath(module.name).stem in FILES or module.name.endswith("__init__.py"):
                 names += module.imports
-            for name in dict.fromkeys(names):
-                if entry := self.entry(module.name, name):
-                    found.append(entry)
+            found += filter(None, (self.entry(module.name, name) for name in dict.fromkeys(names)))
         return found
 
     def entry(self, file: str, name: str) -> Entry | None:

@@ -21,7 +21,7 @@ DRIVERS = {
     REDIS: ("redis", "rq", "flask-redis", "aioredis", "flask-rq2", "arq"),
 }
 SERVICES = {POSTGRESQL: "db", MARIADB: "db", MONGODB: "mongo", REDIS: "redis", RABBITMQ: "rabbitmq"}
-DATABASE_URL = re.compile(r"(DATABASE|DB|SQLALCHEMY\w*|POSTGRES\w*|PG|MYSQL|MARIADB)_?(URL|URI|DSN)$")
+DATABASE_URL = re.compile(r"(DATABASE|DB|SQLALCHEMY|POSTGRES|PG|MYSQL|MARIADB)\w*(URL|URI|DSN)$")
 DATABASE_PART = re.compile(
     r"(?:DATABASE|DB|POSTGRES(?:QL)?|PG|MYSQL|MARIADB)_?(HOST|HOSTNAME|SERVER|PORT|USER|USERNAME|PASSWORD|PASS|NAME|DB|DATABASE)$"
 )
@@ -211,7 +211,7 @@ def _scheme(setting: Setting, database: str, requirements: Requirements) -> str:
         )
     if not requirements.has("sqlalchemy", "flask-sqlalchemy", "sqlmodel"):
         return "postgresql"
-    if requirements.has("psycopg2", "psycopg2-binary"):
+    if requirements.has("psycopg2", "psycopg2-binary") and "ASYNC" not in setting.name.upper():
         return "postgresql+psycopg2"
     if requirements.has("asyncpg"):
         return "postgresql+asyncpg"

@@ -34,6 +34,8 @@ def flags(template: Template) -> list[Flag]:
         ),
         Flag(("--python",), "the version of Python, such as 3.13", "VERSION"),
         Flag(("--port",), "the port that the server listens on", "NUMBER"),
+        Flag(("--latest",), "don't go back to the versions of the day that old dependencies are from"),
+        Flag(("--offline",), "don't ask the package index for versions and wheels"),
         Flag(("--no-input", "-y"), "ask nothing"),
         Flag(("--plain",), "ask in numbered lines, without moving the cursor"),
         Flag(("--prove",), "build it, start it and request it, in Docker"),
@@ -63,6 +65,8 @@ def run(_: Template, arguments: Namespace) -> int:
         _port(values["port"]) if "port" in values else None,
         values.get("python", ""),
         values.get("base_image", "slim"),
+        latest="latest" in switches,
+        offline="offline" in switches,
     )
     asks = "no_input" not in switches and not looks and sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()
     view = look(root)

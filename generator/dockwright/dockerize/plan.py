@@ -5,6 +5,7 @@ import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,11 +15,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dockwright.dockerize import applications
 from dockwright.dockerize.applications import TITLES, Candidate
 from dockwright.dockerize.around import MARIADB, MONGODB, POSTGRESQL, RABBITMQ, REDIS, SERVICES, Around, look_around
-from dockwright.dockerize.installing import Installation, mounts, plan_installation
+from dockwright.dockerize.index import Index
+from dockwright.dockerize.installing import CONSTRAINTS, Installation, lock, mounts, plan_installation
 from dockwright.dockerize.launches import Launch, find_launches
 from dockwright.dockerize.libraries import NOT_ON_ALPINE, System, choose_libraries
 from dockwright.dockerize.modules import Modules
-from dockwright.dockerize.python import Python, choose_python
+from dockwright.dockerize.python import Python, age, choose_python
 from dockwright.dockerize.requirements import IMPORTS, Requirements, find_requirements, home_of
 from dockwright.dockerize.servers import Server, choose_server
 from dockwright.dockerize.settings import committed_secrets, find_settings
@@ -55,6 +57,8 @@ class Wishes:
     port: int | None = None
     python: str = ""
     base: str = "slim"
+    latest: bool = False
+    offline: bool = True
     # Learnt from a failed start
     packages: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
@@ -92,6 +96,8 @@ class Plan:
     copied: tuple[str, ...]
     secrets: tuple[str, ...]
     notes: tuple[str, ...]
+    # The content of constraints.txt
+    constraints: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -206,7 +212,12 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         raise GeneratorError(message)
     home = home_of(sources, application.root)
     requirements = find_requirements(sources, modules, home)
-    python = Python(wishes.python, "--python") if wishes.python else choose_python(sources, home, requirements)
+    index = Index(base=wishes.base, is_offline=wishes.offline)
+    manifest_date = "" if wishes.latest else age(sources, requirements, datetime.now(tz=UTC).date())
+    if wishes.python:
+        python = Python(wishes.python, "--python")
+    else:
+        python = choose_python(sources, home, requirements, index, manifest_date)
     server = choose_server(sources, modules, application, requirements, home, wishes.port)
     if wishes.base == "alpine" and (missing := [name for name in NOT_ON_ALPINE if requirements.has(name)]):
         message = f"{missing[0]} has no wheel for Alpine: take --base-image slim"
@@ -222,10 +233,11 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         *server.extra,
         *wishes.packages,
     ]
-    installation = plan_installation(sources, requirements, extra, is_constrained=False)
+    constraints = lock(sources, requirements, extra, index, python.version, manifest_date)
+    installation = plan_installation(sources, requirements, extra, is_constrained=bool(constraints))
     secrets = tuple(committed_secrets(sources))
     workdir, pythonpath = _places(sources, application, home)
-    notes = [python.note, *requirements.notes, *server.notes, *around.notes]
+    notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes]
     notes += [
         f"{name} is committed with its secrets: they never reach the image, but whoever has the repository has them"
         for name in secrets
@@ -247,6 +259,7 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         tuple(_copied(sources, modules, home, requirements)),
         secrets,
         tuple(filter(None, notes)),
+        constraints,
     )
     return Plan(**{**plan.__dict__, "files": render(plan)})
 
@@ -277,6 +290,8 @@ def render(plan: Plan) -> dict[str, str]:
     for name in names:
         password = "app" if name == "compose.yaml" else PASSWORD
         files[name] = _templates().get_template(f"{name.lstrip('.')}.jinja").render(context, password=password)
+    if plan.constraints:
+        files[CONSTRAINTS] = plan.constraints
     if plan.requirements.tool == IMPORTS:
         files["requirements.txt"] = "".join(f"{each.name}\n" for each in plan.requirements.declared)
     return files

@@ -1,24 +1,32 @@
-"""The version of Python: what files ask for, else the newest that is proven with the template."""
+"""The version of Python: what files ask for, else the newest that fits what is installed."""
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from dockwright.dockerize.requirements import Requirements
+from dockwright.dockerize.index import Index
+from dockwright.dockerize.requirements import IMPORTS, PIP, Requirements
 from dockwright.dockerize.sources import Sources, join
 
-NEWEST = "3.14"
-# When the security fixes of each version end
-ENDS = {
-    "3.15": "2031-10",
-    "3.14": "2030-10",
-    "3.13": "2029-10",
-    "3.12": "2028-10",
-    "3.11": "2027-10",
+# The first release of each version that gets security fixes; the newest is the last to be taken
+RELEASES = {
+    "3.14": "2025-10-07",
+    "3.13": "2024-10-07",
+    "3.12": "2023-10-02",
+    "3.11": "2022-10-24",
+    "3.15": "2026-10-01",
 }
 ENDED = {"3.10": "2026-10", "3.9": "2025-10", "3.8": "2024-10", "3.7": "2023-06", "3.6": "2021-12", "2.7": "2020-01"}
-PREFERRED = (NEWEST, "3.13", "3.12", "3.11", "3.15")
+NEWEST, OLDEST = "3.14", "3.11"
+# Unlocked versions that are older were chosen for another Python.
+OLD_DAYS = 365
+FILES = {
+    ".python-version": r"(?:cpython-)?(\d+\.\d+)",
+    "runtime.txt": r"python-(\d+\.\d+)",
+    ".tool-versions": r"(?m)^python (\d+\.\d+)",
+}
 
 
 @dataclass(frozen=True)
@@ -30,32 +38,60 @@ class Python:
     note: str = ""
 
 
-def choose_python(sources: Sources, home: str, requirements: Requirements) -> Python:
-    """Return the version that the files ask for, or the newest that they allow."""
-    for name, pattern in {
-        ".python-version": r"(?:cpython-)?(\d+\.\d+)",
-        "runtime.txt": r"python-(\d+\.\d+)",
-        ".tool-versions": r"(?m)^python (\d+\.\d+)",
-    }.items():
+def age(sources: Sources, requirements: Requirements, today: date) -> str:
+    """Return the date of the manifest, if it is old and its versions are not locked; else nothing."""
+    if requirements.is_locked or requirements.tool == IMPORTS:
+        return ""
+    changed = sources.last_change(requirements.manifest)
+    return changed if changed and (today - date.fromisoformat(changed)).days > OLD_DAYS else ""
+
+
+def choose_python(sources: Sources, home: str, requirements: Requirements, index: Index, manifest_date: str) -> Python:
+    """Return the version that the files ask for, or the newest that they allow and that has wheels."""
+    for name, pattern in FILES.items():
         file = join(home, name)
         if match := re.search(pattern, sources.read(file) if file in sources else ""):
             return _checked(match[1], f"{file} asks for it")
+    reason = "nothing asks for a version: the newest"
+    order = _order(manifest_date)
+    if manifest_date:
+        reason = f"{requirements.manifest} is from {manifest_date}: the newest that gets security fixes and is near to it"
     if requirements.python:
-        source = f"{requirements.manifest} allows {requirements.python}"
+        reason = f"{requirements.manifest} allows {requirements.python}"
         try:
             allowed = SpecifierSet(requirements.python)
         except InvalidSpecifier:
-            return Python(NEWEST, "the newest", f"{source}, which is no valid specifier")
-        for version in (*PREFERRED, *ENDED):
-            # The newest patch release of a version is what an image has.
-            if any(f"{version}.{patch}" in allowed for patch in (99, 0)):
-                return _checked(version, source)
-        return Python(NEWEST, "the newest", f"{source}, which is no version that exists")
-    return Python(NEWEST, "nothing asks for a version: the newest")
+            return Python(NEWEST, "the newest", f"{reason}, which is no valid specifier")
+        # The newest patch release of a version is what an image has.
+        order = [each for each in order if f"{each}.99" in allowed or f"{each}.0" in allowed]
+        if not order:
+            return Python(NEWEST, "the newest", f"{reason}, which is no version that exists")
+    if requirements.tool != PIP or not requirements.pins or not index.answers:
+        return _checked(order[0], reason)
+    lines = [line for line in requirements.lines if "==" in line]
+    for version in order:
+        if version == "3.6":
+            break
+        match index.has_wheels(lines, version):
+            case True:
+                why = reason if version == order[0] else f"the first from {order[0]} for which all pinned versions have wheels"
+                return _checked(version, why)
+            case None:
+                return _checked(order[0], reason)
+    return _checked(order[0], f"{reason}; some pinned versions have no wheel for any")
+
+
+def _order(manifest_date: str) -> list[str]:
+    """Return versions in the order in which they are tried."""
+    if not manifest_date:
+        return [*RELEASES, *ENDED]
+    there = [version for version, release in RELEASES.items() if release <= manifest_date]
+    newer = [version for version in reversed(RELEASES) if version not in there and version != "3.15"]
+    return [*there, *newer, *ENDED]
 
 
 def _checked(version: str, reason: str) -> Python:
     if version in ENDED:
-        note = f"Python {version} has had no security fixes since {ENDED[version]}: try --python {NEWEST}"
+        note = f"Python {version} has had no security fixes since {ENDED[version]}: try --python {OLDEST}"
         return Python(version, reason, note)
     return Python(version, reason)

@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from dockwright.dockerize.modules import Modules, dotted, keyword
-from dockwright.dockerize.sources import Sources, directory_of, is_beside, join
+from dockwright.dockerize.sources import Sources, is_beside, join
 from dockwright.errors import GeneratorError
 
 UV, POETRY, PDM, PIPENV, PYLOCK, PIP, PROJECT, SETUP, IMPORTS = (
@@ -57,6 +57,7 @@ DISTRIBUTIONS = {
     "socketio": "python-socketio",
     "yaml": "pyyaml",
 }
+COMPILED = {"psycopg2", "psycopg-c", "mysqlclient", "pycairo", "python-ldap", "uwsgi"}
 WINDOWS_ONLY = {"pywin32", "pywinpty", "windows-curses", "pypiwin32"}
 
 
@@ -83,6 +84,11 @@ class Requirements:
     def manifest(self) -> str:
         """The file that is shown to the user."""
         return join(self.directory, self.files[0]) if self.files else "no file"
+
+    @property
+    def lines(self) -> list[str]:
+        """What is declared, as lines for the index; what has to be compiled can't be asked for without its library."""
+        return [str(each) for each in self.declared if canonicalize_name(each.name) not in COMPILED and not each.url]
 
     def has(self, *names: str) -> bool:
         """Tell whether one of these distributions is installed."""
