@@ -111,7 +111,7 @@ def facts(plan: Plan) -> dict[str, Any]:
         "pythonpath": plan.pythonpath,
         "required": plan.required,
         "secrets": plan.secrets,
-        "services": plan.around.services,
+        "services": tuple(name for name, _ in plan.around.services),
         "workers": [" ".join(worker.command[:4]) for worker in plan.around.workers],
         "writable": [each.path for each in plan.around.writable],
     }
@@ -168,7 +168,7 @@ def test_dockerfile_is_short(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("base", ["slim", "alpine", "full"])
 def test_hadolint(tmp_path: Path, base: str) -> None:
-    """hadolint has nothing against any Dockerfile, on any base image."""
+    """Hadolint has nothing against any Dockerfile, on any base image."""
     for name in PLANNED:
         files = plan_of(write_application(name, tmp_path / base), Wishes(base=base)).files
         (tmp_path / base / name / "Dockerfile").write_text(files["Dockerfile"], encoding="utf-8")

@@ -1,12 +1,13 @@
 """The version of Python: what files ask for, else the newest that fits what is installed."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from dockwright.dockerize.index import Index
+from dockwright.dockerize.project import Project
 from dockwright.dockerize.requirements import IMPORTS, PIP, Requirements
 from dockwright.dockerize.sources import Sources, join
 
@@ -36,6 +37,8 @@ class Python:
     version: str
     reason: str
     note: str = ""
+    # Something that is pinned has no wheel for it
+    compiles: bool = False
 
 
 def age(sources: Sources, requirements: Requirements, today: date) -> str:
@@ -46,8 +49,11 @@ def age(sources: Sources, requirements: Requirements, today: date) -> str:
     return changed if changed and (today - date.fromisoformat(changed)).days > OLD_DAYS else ""
 
 
-def choose_python(sources: Sources, home: str, requirements: Requirements, index: Index, manifest_date: str) -> Python:
-    """Return the version that the files ask for, or the newest that they allow and that has wheels."""
+def choose_python(project: Project, index: Index, manifest_date: str, wish: str) -> Python:
+    """Return the version that is asked for, or the newest that is allowed and that has wheels."""
+    sources, home, requirements = project.sources, project.home, project.requirements
+    if wish:
+        return _checked(wish, "--python asks for it")
     for name, pattern in FILES.items():
         file = join(home, name)
         if match := re.search(pattern, sources.read(file) if file in sources else ""):
@@ -55,7 +61,9 @@ def choose_python(sources: Sources, home: str, requirements: Requirements, index
     reason = "nothing asks for a version: the newest"
     order = _order(manifest_date)
     if manifest_date:
-        reason = f"{requirements.manifest} is from {manifest_date}: the newest that gets security fixes and is near to it"
+        reason = (
+            f"{requirements.manifest} is from {manifest_date}: the newest that gets security fixes and is near to it"
+        )
     if requirements.python:
         reason = f"{requirements.manifest} allows {requirements.python}"
         try:
@@ -74,11 +82,15 @@ def choose_python(sources: Sources, home: str, requirements: Requirements, index
             break
         match index.has_wheels(lines, version):
             case True:
-                why = reason if version == order[0] else f"the first from {order[0]} for which all pinned versions have wheels"
+                why = (
+                    reason
+                    if version == order[0]
+                    else f"the first from {order[0]} for which all pinned versions have wheels"
+                )
                 return _checked(version, why)
             case None:
                 return _checked(order[0], reason)
-    return _checked(order[0], f"{reason}; some pinned versions have no wheel for any")
+    return replace(_checked(order[0], f"{reason}; some pinned versions have no wheel for any"), compiles=True)
 
 
 def _order(manifest_date: str) -> list[str]:

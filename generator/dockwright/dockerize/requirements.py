@@ -425,9 +425,7 @@ def _caret(specifier: str) -> str:
         number = part.lstrip("^~=<>! ")
         if part.startswith("^"):
             parts.append(f">={number},<{int(number.split('.')[0]) + 1}")
-        elif part.startswith("~") and not part.startswith("~="):
-            parts.append(f"=={'.'.join(number.split('.')[:2])}.*")
-        elif part[0].isdigit():
+        elif (part.startswith("~") and not part.startswith("~=")) or part[0].isdigit():
             parts.append(f"=={'.'.join(number.split('.')[:2])}.*")
         elif part != "*":
             parts.append(part)
