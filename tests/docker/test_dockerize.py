@@ -244,5 +244,5 @@ def test_class_exercise(tmp_path: Path) -> None:
         project.run("docker", "compose", "down", "--timeout", "1", expect=None)
         project.run("docker", "rm", "--force", f"product-api-{RUN}", expect=None)
         project.run("docker", "rmi", "--force", "product-api", "product-api:development", expect=None)
-        if running_container:
+        if running_container is not None:
             running_container.kill()

@@ -13,6 +13,7 @@ import yaml
 from dockwright.dockerize.plan import FILES, Plan, Wishes, choose_application, look, make_plan
 from dockwright.dockerize.prove import diagnose
 from dockwright.dockerize.settings import find_settings
+from dockwright.dockerize.writing import write
 from dockwright.errors import GeneratorError, UsageError
 from tests.applications import SHAPES, write_application
 from tests.unit.checkout import read_tree
@@ -239,8 +240,6 @@ def test_existing_files_are_kept(dockerize: Run, tmp_path: Path) -> None:
 
 def test_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one file can't be moved into place, none is, and replaced ones are back."""
-    from dockwright.dockerize.writing import write
-
     (tmp_path / "a").write_text("mine", encoding="utf-8")
     before = read_tree(tmp_path)
     rename = Path.rename
@@ -445,7 +444,7 @@ def test_windows_requirements_are_explained(tmp_path: Path) -> None:
     """A file in UTF-16, as PowerShell writes it, is refused with what to do."""
     root = write_application("one-file", tmp_path)
     (root / "requirements.txt").write_text("flask\n", encoding="utf-16")
-    with pytest.raises(GeneratorError, match="requirements.txt is not UTF-8 text"):
+    with pytest.raises(GeneratorError, match=r"requirements\.txt is not UTF-8 text"):
         plan_of(root)
 
 

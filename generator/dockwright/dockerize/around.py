@@ -43,9 +43,11 @@ def look_around(project: Project) -> Around:
             f"{place} has {address}, where nothing listens in a container: the services share one network interface. "
             "Better: read it from the environment"
         )
-    for each in writable:
-        if each.is_file:
-            notes.append(f"{each.path} is written ({each.reason}): the container keeps it in the volume /data")
+    notes += [
+        f"{each.path} is written ({each.reason}): the container keeps it in the volume /data"
+        for each in writable
+        if each.is_file
+    ]
     return Around(
         tuple(services.items()),
         tuple(known.items()),

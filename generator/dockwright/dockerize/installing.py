@@ -46,8 +46,9 @@ def plan_installation(
         case "poetry" | "pdm" | "pipenv":
             lock = "uv tool run pipenv lock" if requirements.tool == PIPENV and not requirements.is_locked else ""
             install = f"uv pip install --require-hashes --requirement {EXPORTED}"
-            commands = filter(None, (VENV, lock, f"{READERS[requirements.tool]} {EXPORTED}", install, *more))
-            return Installation(tuple(files), tuple(commands), tool=TITLES[requirements.tool])
+            read = f"{READERS[requirements.tool]} {EXPORTED}"
+            steps = tuple(filter(None, (VENV, lock, read, install, f"rm {EXPORTED}", *more)))
+            return Installation(tuple(files), steps, tool=TITLES[requirements.tool])
     arguments = [f"--requirement {requirements.files[0]}", *constraint]
     if requirements.has_hashes and requirements.tool == PIP:
         # Everything in one command would need a hash.

@@ -286,6 +286,7 @@ def render(plan: Plan) -> dict[str, str]:
         "reload": _reload(plan),
         "written": [each for each in plan.around.writable if not each.is_file],
         "kept": [each for each in plan.around.writable if each.is_file],
+        "keeping": _keeping(plan),
     }
     files = {}
     for name in names:
@@ -322,7 +323,7 @@ def _check_arguments(application: Candidate) -> None:
     entry = application.entry
     if entry.is_factory and entry.required and not entry.arguments:
         message = (
-            f"{entry.name} in {entry.file} needs {' and '.join(entry.required)}, and nothing says what it is called with: "
+            f"{entry.name} in {entry.file} needs {' and '.join(entry.required)}, and nothing says with what: "
             f"pass --app '{application.module}:{entry.name}(\"…\")'"
         )
         raise GeneratorError(message)
@@ -362,10 +363,23 @@ def _copied(project: Project) -> list[str]:
         is_front_end = join(home, f"{name}/package.json") in sources
         if not name.startswith(".") and name.lower() not in NOT_NEEDED and not is_front_end:
             copied.append(f"{name}/")
-    for name in sorted(files):
-        if not NOT_COPIED.fullmatch(name) and name not in project.requirements.files and name in text:
-            copied.append(name)
-    return copied
+    listed = project.requirements.files
+    return copied + [
+        name for name in sorted(files) if not NOT_COPIED.fullmatch(name) and name not in listed and name in text
+    ]
+
+
+def _keeping(plan: Plan) -> list[str]:
+    """Return the commands that prepare what the application writes: directories, and links to files in a volume."""
+    directories = [each.path for each in plan.around.writable if not each.is_file]
+    files = [each for each in plan.around.writable if each.is_file]
+    commands = [f"install -d -m 1777 {shlex.join([*(['/data'] if files else []), *directories])}"]
+    for each in files:
+        path = shlex.quote(each.path)
+        if each.is_seeded:
+            commands.append(f"install -m 666 {path} /data/ && rm {path}")
+        commands.append(f"ln -s /data/{path} {path}")
+    return commands
 
 
 def _check(plan: Plan) -> str:

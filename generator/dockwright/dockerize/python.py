@@ -23,6 +23,8 @@ ENDED = {"3.10": "2026-10", "3.9": "2025-10", "3.8": "2024-10", "3.7": "2023-06"
 NEWEST, OLDEST = "3.14", "3.11"
 # Unlocked versions that are older were chosen for another Python.
 OLD_DAYS = 365
+# How many versions the index is asked about, before something is compiled
+TRIED = 7
 FILES = {
     ".python-version": r"(?:cpython-)?(\d+\.\d+)",
     "runtime.txt": r"python-(\d+\.\d+)",
@@ -51,46 +53,55 @@ def age(sources: Sources, requirements: Requirements, today: date) -> str:
 
 def choose_python(project: Project, index: Index, manifest_date: str, wish: str) -> Python:
     """Return the version that is asked for, or the newest that is allowed and that has wheels."""
-    sources, home, requirements = project.sources, project.home, project.requirements
-    if wish:
-        return _checked(wish, "--python asks for it")
-    for name, pattern in FILES.items():
-        file = join(home, name)
-        if match := re.search(pattern, sources.read(file) if file in sources else ""):
-            return _checked(match[1], f"{file} asks for it")
-    reason = "nothing asks for a version: the newest"
+    requirements = project.requirements
+    version, reason = (wish, "--python asks for it") if wish else _pinned(project)
+    if version:
+        return _checked(version, reason)
     order = _order(manifest_date)
+    reason = "nothing asks for a version: the newest"
     if manifest_date:
-        reason = (
-            f"{requirements.manifest} is from {manifest_date}: the newest that gets security fixes and is near to it"
-        )
+        reason = f"{requirements.manifest} is from {manifest_date}: the newest of then that still gets security fixes"
     if requirements.python:
         reason = f"{requirements.manifest} allows {requirements.python}"
-        try:
-            allowed = SpecifierSet(requirements.python)
-        except InvalidSpecifier:
-            return Python(NEWEST, "the newest", f"{reason}, which is no valid specifier")
-        # The newest patch release of a version is what an image has.
-        order = [each for each in order if f"{each}.99" in allowed or f"{each}.0" in allowed]
+        order = _allowed(order, requirements.python)
         if not order:
             return Python(NEWEST, "the newest", f"{reason}, which is no version that exists")
-    if requirements.tool != PIP or not requirements.pins or not index.answers:
-        return _checked(order[0], reason)
+    asks = requirements.tool == PIP and requirements.pins and index.answers
+    return _with_wheels(requirements, index, order, reason) if asks else _checked(order[0], reason)
+
+
+def _pinned(project: Project) -> tuple[str, str]:
+    """Return the one version that a file names, and which file."""
+    for name, pattern in FILES.items():
+        file = join(project.home, name)
+        if match := re.search(pattern, project.sources.read(file) if file in project.sources else ""):
+            return match[1], f"{file} asks for it"
+    return "", ""
+
+
+def _allowed(order: list[str], specifier: str) -> list[str]:
+    try:
+        allowed = SpecifierSet(specifier)
+    except InvalidSpecifier:
+        return []
+    # The newest patch release of a version is what an image has.
+    return [version for version in order if f"{version}.99" in allowed or f"{version}.0" in allowed]
+
+
+def _with_wheels(requirements: Requirements, index: Index, order: list[str], reason: str) -> Python:
+    """Return the first version for which all pinned versions have wheels."""
     lines = [line for line in requirements.lines if "==" in line]
-    for version in order:
-        if version == "3.6":
+    for version in order[:TRIED]:
+        has_wheels = index.has_wheels(lines, version)
+        if has_wheels is None:
             break
-        match index.has_wheels(lines, version):
-            case True:
-                why = (
-                    reason
-                    if version == order[0]
-                    else f"the first from {order[0]} for which all pinned versions have wheels"
-                )
-                return _checked(version, why)
-            case None:
-                return _checked(order[0], reason)
-    return replace(_checked(order[0], f"{reason}; some pinned versions have no wheel for any"), compiles=True)
+        if has_wheels:
+            why = f"the first, from {order[0]}, for which all pinned versions have wheels"
+            return _checked(version, reason if version == order[0] else why)
+    else:
+        reason = f"{reason}; some pinned versions have no wheel for any"
+        return replace(_checked(order[0], reason), compiles=True)
+    return _checked(order[0], reason)
 
 
 def _order(manifest_date: str) -> list[str]:

@@ -265,7 +265,7 @@ def _pylock(sources: Sources, directory: str) -> Requirements | None:
     if lock not in sources:
         return None
     data = read_toml(sources, lock)
-    packages = {canonicalize_name(each["name"]): str(each.get("version", "")) for each in data.get("packages", [])}
+    packages = {str(canonicalize_name(each["name"])): str(each.get("version", "")) for each in data.get("packages", [])}
     python = str(data.get("requires-python", ""))
     return Requirements(
         PYLOCK,
@@ -296,7 +296,7 @@ def _requirements(sources: Sources, directory: str) -> Requirements | None:
     foreign = [each.name for each in declared if each.url and each.url.startswith("file:")]
     if foreign:
         message = (
-            f"{join(directory, name)} installs {foreign[0]} from a file of another machine ({name} was made with conda): "
+            f"{join(directory, name)} installs {foreign[0]} from a file of another machine, as conda writes it: "
             "replace such lines by name==version"
         )
         raise GeneratorError(message)

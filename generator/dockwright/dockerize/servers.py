@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dockwright.dockerize.applications import ASGI, FASTAPI, FLASK, WSGI, main_call
-from dockwright.dockerize.launches import Launch
 from dockwright.dockerize.modules import assignments, keyword
 from dockwright.dockerize.project import Project
+from dockwright.dockerize.requirements import Requirements
 from dockwright.dockerize.sources import join
 from dockwright.errors import GeneratorError
 
@@ -55,10 +55,7 @@ def choose_server(project: Project, port: int | None) -> Server:
     number = port or _port(project, settings) or PORTS[entry.framework]
     extra = () if project.requirements.has(program) else (RANGES.get(program, program),)
     server = Server(program, number, reason, extra=extra)
-    if program == GUNICORN:
-        server = _gunicorn(server, project, config, settings)
-    else:
-        server = _other(server, project)
+    server = _gunicorn(server, project, config, settings) if program == GUNICORN else _other(server, project)
     return _with_reload(_with_web_sockets(server, project), project)
 
 
@@ -104,17 +101,7 @@ def _workers(project: Project, settings: Mapping[str, ast.expr]) -> tuple[list[s
         extra = [] if requirements.has(UVICORN) else [RANGES[UVICORN]]
         return ["--worker-class", kind or "uvicorn.workers.UvicornWorker"], extra, ""
     if project.imports("flask_socketio"):
-        if requirements.has("gevent", "eventlet"):
-            green = GEVENT_WEBSOCKET if requirements.has("gevent-websocket") else "gevent"
-            kind = kind or ("eventlet" if requirements.has("eventlet") else green)
-            return (
-                ["--worker-class", kind, "--workers", "1"],
-                [],
-                "Flask-SocketIO needs one worker that its library fits",
-            )
-        extra = [] if requirements.has("simple-websocket") else ["simple-websocket"]
-        why = "Flask-SocketIO needs one worker, and a thread for each connection"
-        return ["--workers", "1", "--threads", "100"], extra, why
+        return _socketio(requirements, kind)
     if kind:
         return ["--worker-class", kind], [], ""
     if settings.keys() & {"workers", "threads", "worker_class"}:
@@ -122,6 +109,16 @@ def _workers(project: Project, settings: Mapping[str, ast.expr]) -> tuple[list[s
     if any(project.code(STREAMS)):
         return ["--threads", "100"], [], "it streams, and each stream occupies a thread"
     return ["--threads", "8"], [], ""
+
+
+def _socketio(requirements: Requirements, kind: str) -> tuple[list[str], list[str], str]:
+    if requirements.has("gevent", "eventlet"):
+        green = GEVENT_WEBSOCKET if requirements.has("gevent-websocket") else "gevent"
+        kind = kind or ("eventlet" if requirements.has("eventlet") else green)
+        return ["--worker-class", kind, "--workers", "1"], [], "Flask-SocketIO needs one worker that its library fits"
+    extra = [] if requirements.has("simple-websocket") else ["simple-websocket"]
+    why = "Flask-SocketIO needs one worker, and a thread for each connection"
+    return ["--workers", "1", "--threads", "100"], extra, why
 
 
 def _other(server: Server, project: Project) -> Server:
@@ -189,7 +186,7 @@ def _config(project: Project, config: str) -> Mapping[str, ast.expr]:
 
 def _port(project: Project, settings: Mapping[str, ast.expr]) -> int | None:
     """Return the port that the application's own files name."""
-    launch: Launch | None = project.application.launch
+    launch = project.application.launch
     texts = [launch.option("-b", "--bind", "--port", "-p", "--listen")] if launch else []
     if "bind" in settings:
         texts.append(ast.unparse(settings["bind"]))

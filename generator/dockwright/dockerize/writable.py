@@ -13,6 +13,7 @@ from dockwright.dockerize.sources import join
 WRITES = r"sqlite|open\(|makedirs|mkdir|FileHandler|write_text|write_bytes|instance_path|\.save\("
 SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?!/)([^\s\"'{}:?]+)")
 PLAIN = re.compile(r"\w[\w./ -]*")
+DATABASE = re.compile(r"\.(db|sqlite3?)$")
 # What Flask calls the directory of what an instance writes
 INSTANCE = "instance"
 
@@ -61,7 +62,8 @@ class _Finder:
         # Python packages are code, whatever else is written there.
         if not is_file and join(name, "__init__.py") in sources:
             return
-        is_seeded = name in sources or sources.has_directory(name)
+        # Databases are never copied into an image.
+        is_seeded = name in sources and not DATABASE.search(name)
         self.found.setdefault(path, Writable(path, is_file, reason, is_seeded))
 
 
@@ -114,8 +116,9 @@ def _path(module: Module, node: ast.expr) -> str:
 def _configured(module: Module, key: str) -> str:
     """Return what `app.config[key]` is set to in this module."""
     for statement in ast.walk(module.tree):
-        if isinstance(statement, ast.Assign) and isinstance(target := statement.targets[0], ast.Subscript):
-            if text(target.slice) == key and not isinstance(statement.value, ast.Subscript):
-                return _path(module, statement.value)
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+        is_meant = isinstance(target, ast.Subscript) and text(target.slice) == key
+        if is_meant and isinstance(statement, ast.Assign) and not isinstance(statement.value, ast.Subscript):
+            return _path(module, statement.value)
     value = module.assigned.get(key)
     return _path(module, value) if value is not None else ""
