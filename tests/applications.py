@@ -272,7 +272,7 @@ SHAPES: dict[str, Files] = {
         "shop/__init__.py": FACTORY,
     },
     "celery": {
-        "requirements.txt": "flask\ncelery\nredis\n",
+        "requirements.txt": "flask\ncelery\npackaging\nredis\n",
         "app.py": """
             import os
 

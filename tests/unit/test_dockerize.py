@@ -13,6 +13,7 @@ import yaml
 from dockwright.dockerize.plan import FILES, Plan, Wishes, choose_application, look, make_plan
 from dockwright.dockerize.prove import diagnose
 from dockwright.dockerize.settings import find_settings
+from dockwright.dockerize.writing import write
 from dockwright.errors import GeneratorError, UsageError
 from tests.applications import SHAPES, write_application
 from tests.unit.checkout import read_tree
@@ -72,7 +73,7 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
 @pytest.fixture
 def dockerize(dockwright: Run) -> Run:
     """Return a function that runs the command on a directory."""
-    return lambda *arguments, **options: dockwright("dockerize", *arguments, **options)
+    return lambda *arguments, **options: dockwright("dockerize", "--offline", *arguments, **options)
 
 
 def commit(root: Path) -> Path:
@@ -111,7 +112,7 @@ def facts(plan: Plan) -> dict[str, Any]:
         "pythonpath": plan.pythonpath,
         "required": plan.required,
         "secrets": plan.secrets,
-        "services": plan.around.services,
+        "services": tuple(name for name, _ in plan.around.services),
         "workers": [" ".join(worker.command[:4]) for worker in plan.around.workers],
         "writable": [each.path for each in plan.around.writable],
     }
@@ -168,7 +169,7 @@ def test_dockerfile_is_short(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("base", ["slim", "alpine", "full"])
 def test_hadolint(tmp_path: Path, base: str) -> None:
-    """hadolint has nothing against any Dockerfile, on any base image."""
+    """Hadolint has nothing against any Dockerfile, on any base image."""
     for name in PLANNED:
         files = plan_of(write_application(name, tmp_path / base), Wishes(base=base)).files
         (tmp_path / base / name / "Dockerfile").write_text(files["Dockerfile"], encoding="utf-8")
@@ -239,8 +240,6 @@ def test_existing_files_are_kept(dockerize: Run, tmp_path: Path) -> None:
 
 def test_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one file can't be moved into place, none is, and replaced ones are back."""
-    from dockwright.dockerize.writing import write
-
     (tmp_path / "a").write_text("mine", encoding="utf-8")
     before = read_tree(tmp_path)
     rename = Path.rename
@@ -445,7 +444,7 @@ def test_windows_requirements_are_explained(tmp_path: Path) -> None:
     """A file in UTF-16, as PowerShell writes it, is refused with what to do."""
     root = write_application("one-file", tmp_path)
     (root / "requirements.txt").write_text("flask\n", encoding="utf-16")
-    with pytest.raises(GeneratorError, match="requirements.txt is not UTF-8 text"):
+    with pytest.raises(GeneratorError, match=r"requirements\.txt is not UTF-8 text"):
         plan_of(root)
 
 

@@ -161,7 +161,7 @@ def test_every_requirement_is_imported(wheel: Path) -> None:
         metadata = archive.read(f"{METADATA}METADATA").decode()
     required = [line for line in metadata.splitlines() if line.startswith("Requires-Dist:") and "extra ==" not in line]
     names = {Requirement(line.partition(": ")[2]).name for line in required}
-    imported = {name for path in PACKAGE.glob("*.py") for name in imports_of(path)}
+    imported = {name for path in PACKAGE.rglob("*.py") for name in imports_of(path)}
     assert names <= {
         found for name in imported for found in map(canonicalize_name, packages_distributions().get(name, []))
     }

@@ -131,15 +131,13 @@ class Finder:
         return self._scan(LIKELY) or self._scan(re.compile(""))
 
     def _scan(self, pattern: re.Pattern[str]) -> list[Entry]:
-        found = []
+        found: list[Entry] = []
         for module in self.modules.mentioning(pattern):
             names = [*module.functions, *module.assigned]
             # A file that only hands on an application is meant for a server if it has such a name.
             if PurePosixPath(module.name).stem in FILES or module.name.endswith("__init__.py"):
                 names += module.imports
-            for name in dict.fromkeys(names):
-                if entry := self.entry(module.name, name):
-                    found.append(entry)
+            found += filter(None, (self.entry(module.name, name) for name in dict.fromkeys(names)))
         return found
 
     def entry(self, file: str, name: str) -> Entry | None:
@@ -354,14 +352,10 @@ def _arguments(modules: Modules, entry: Entry) -> str:
             continue
         for call in module.calls():
             values = [*call.args, *(each.value for each in call.keywords)]
-            if dotted(call.func).rpartition(".")[2] == entry.name and values:
-                if all(isinstance(value, ast.Constant) for value in values):
-                    return ", ".join(
-                        [
-                            *map(ast.unparse, call.args),
-                            *(f"{each.arg}={ast.unparse(each.value)}" for each in call.keywords),
-                        ]
-                    )
+            is_written_out = bool(values) and all(isinstance(value, ast.Constant) for value in values)
+            if dotted(call.func).rpartition(".")[2] == entry.name and is_written_out:
+                named = (f"{each.arg}={ast.unparse(each.value)}" for each in call.keywords)
+                return ", ".join([*map(ast.unparse, call.args), *named])
     return ""
 
 

@@ -7,16 +7,19 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from dockwright.commands import Command, Flag
-from dockwright.diff import differences
-from dockwright.dockerize.applications import Candidate
-from dockwright.dockerize.plan import EXAMPLE, Plan, View, Wishes, choose_application, look, make_plan
-from dockwright.dockerize.writing import Changes, compare, write
-from dockwright.errors import UsageError, UselessOptionError
+from dockwright.errors import StoppedError, UsageError, UselessOptionError
 from dockwright.options import Choice
-from dockwright.questions import Entry, Question
+from dockwright.questions import Entry, Interface, Question
 from dockwright.template import Template
+
+if TYPE_CHECKING:
+    # Parsing and rendering wait until the command runs.
+    from dockwright.dockerize.applications import Candidate
+    from dockwright.dockerize.plan import Plan, View
+    from dockwright.dockerize.writing import Changes
 
 EXIT_DECLINED = 1
 
@@ -34,6 +37,8 @@ def flags(template: Template) -> list[Flag]:
         ),
         Flag(("--python",), "the version of Python, such as 3.13", "VERSION"),
         Flag(("--port",), "the port that the server listens on", "NUMBER"),
+        Flag(("--latest",), "don't go back to the versions of the day that old dependencies are from"),
+        Flag(("--offline",), "don't ask the package index for versions and wheels"),
         Flag(("--no-input", "-y"), "ask nothing"),
         Flag(("--plain",), "ask in numbered lines, without moving the cursor"),
         Flag(("--prove",), "build it, start it and request it, in Docker"),
@@ -46,6 +51,9 @@ def flags(template: Template) -> list[Flag]:
 
 def run(_: Template, arguments: Namespace) -> int:
     """Look, show, write and prove; return the exit status."""
+    from dockwright.dockerize.plan import Wishes, choose_application, look, make_plan
+    from dockwright.dockerize.writing import compare, write
+
     typed, switches, values = arguments.typed, arguments.switches, arguments.values
     looks = [typed[key] for key in ("dry_run", "diff") if key in switches]
     for key in ("force", "prove"):
@@ -63,6 +71,8 @@ def run(_: Template, arguments: Namespace) -> int:
         _port(values["port"]) if "port" in values else None,
         values.get("python", ""),
         values.get("base_image", "slim"),
+        latest="latest" in switches,
+        offline="offline" in switches,
     )
     asks = "no_input" not in switches and not looks and sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()
     view = look(root)
@@ -81,10 +91,13 @@ def run(_: Template, arguments: Namespace) -> int:
         return EXIT_DECLINED
     changes = write(plan.files, directory, force="force" in switches)
     proof = None
-    if "prove" in switches:
+    if "prove" in switches or (asks and _wants_proof(plain="plain" in switches)):
         from dockwright.dockerize.prove import prove
 
-        proof = prove(view, plan, wishes, directory, (lambda _: None) if "json" in switches else print)
+        try:
+            proof = prove(view, plan, wishes, directory, (lambda _: None) if "json" in switches else print)
+        except KeyboardInterrupt:
+            raise StoppedError(directory) from None
         plan = proof.plan
     if "json" in switches:
         result = plan.data() | {"written": [*changes.new, *changes.different]}
@@ -94,7 +107,10 @@ def run(_: Template, arguments: Namespace) -> int:
     return 0
 
 
-def _show(plan: Plan, directory: Path, switches: set[str]) -> int:
+def _show(plan: "Plan", directory: Path, switches: set[str]) -> int:
+    from dockwright.diff import differences
+    from dockwright.dockerize.writing import compare
+
     changes = compare(plan.files, directory)
     diff = (
         "".join(differences({name: text.encode() for name, text in plan.files.items()}, directory))
@@ -110,7 +126,7 @@ def _show(plan: Plan, directory: Path, switches: set[str]) -> int:
     return 0
 
 
-def _lines(plan: Plan, changes: Changes) -> list[str]:
+def _lines(plan: "Plan", changes: "Changes") -> list[str]:
     """Return the plan as text."""
     rows = plan.rows()
     column = max(map(len, rows)) + 2
@@ -129,7 +145,8 @@ def _lines(plan: Plan, changes: Changes) -> list[str]:
     return lines
 
 
-def _conclusion(plan: Plan, root: Path, changes: Changes) -> list[str]:
+def _conclusion(plan: "Plan", root: Path, changes: "Changes") -> list[str]:
+    from dockwright.dockerize.plan import EXAMPLE
     from dockwright.report import free_port, place_of, quote
 
     written = [*changes.new, *changes.different]
@@ -155,7 +172,7 @@ def _conclusion(plan: Plan, root: Path, changes: Changes) -> list[str]:
     ]
 
 
-def _ask_application(view: View, *, asks: bool, plain: bool) -> Candidate:
+def _ask_application(view: "View", *, asks: bool, plain: bool) -> "Candidate":
     candidates = view.candidates
     if not asks:
         known = "".join(f"\n  --app {quote_target(each.flag)}  ({each.evidence[0]})" for each in candidates)
@@ -173,14 +190,25 @@ def quote_target(target: str) -> str:
     return quote([target])
 
 
-def _confirm(changes: Changes, *, plain: bool) -> bool:
+def _confirm(changes: "Changes", *, plain: bool) -> bool:
     if changes.different or not changes.new:
         return True
     entries = (Entry("yes", "Yes, write them"), Entry("no", "No, write nothing"))
     return _interface(plain=plain).ask(Question("Write these files?", "yes", entries)) == "yes"
 
 
-def _interface(*, plain: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _wants_proof(*, plain: bool) -> bool:
+    """Ask whether to build and start it now, if Docker is there."""
+    if not shutil.which("docker"):
+        return False
+    entries = (Entry("yes", "Yes", "takes a minute or more; nothing of it is left running"), Entry("no", "No"))
+    return (
+        _interface(plain=plain).ask(Question("Build and start it now, to prove that it works?", "yes", entries))
+        == "yes"
+    )
+
+
+def _interface(*, plain: bool) -> Interface:
     from dockwright.plain import Plain
     from dockwright.wizard import is_plain
 

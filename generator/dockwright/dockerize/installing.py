@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from dockwright.dockerize.requirements import PDM, PIP, PIPENV, POETRY, SETUP, Requirements
+from dockwright.dockerize.index import AS_OF, HEADER, Index
+from dockwright.dockerize.requirements import IMPORTS, PDM, PIP, PIPENV, POETRY, PROJECT, SETUP, Requirements
 from dockwright.dockerize.sources import Sources, join
 
 VENV = "uv venv --quiet /opt/venv"
@@ -45,8 +46,9 @@ def plan_installation(
         case "poetry" | "pdm" | "pipenv":
             lock = "uv tool run pipenv lock" if requirements.tool == PIPENV and not requirements.is_locked else ""
             install = f"uv pip install --require-hashes --requirement {EXPORTED}"
-            commands = filter(None, (VENV, lock, f"{READERS[requirements.tool]} {EXPORTED}", install, *more))
-            return Installation(tuple(files), tuple(commands), tool=TITLES[requirements.tool])
+            read = f"{READERS[requirements.tool]} {EXPORTED}"
+            steps = tuple(filter(None, (VENV, lock, read, install, f"rm {EXPORTED}", *more)))
+            return Installation(tuple(files), steps, tool=TITLES[requirements.tool])
     arguments = [f"--requirement {requirements.files[0]}", *constraint]
     if requirements.has_hashes and requirements.tool == PIP:
         # Everything in one command would need a hash.
@@ -67,6 +69,30 @@ def plan_installation(
     return Installation(
         tuple(files), tuple(commands), needs_source=requirements.needs_source and requirements.tool == PIP
     )
+
+
+def lock(  # noqa: PLR0913, PLR0917 # what it depends on
+    sources: Sources, requirements: Requirements, extra: Iterable[str], index: Index, python: str, date: str
+) -> str:
+    """Return versions that go together where the application's files don't name them, as of a date if there is one.
+
+    What is there already stays: it is from an earlier run.
+    """
+    if requirements.is_locked or requirements.tool not in {PIP, PROJECT, SETUP, IMPORTS} or requirements.needs_source:
+        return ""
+    file = join(requirements.directory, CONSTRAINTS)
+    if CONSTRAINTS in requirements.files:
+        return ""
+    if file in sources:
+        return sources.read(file)
+    if not index.answers or not requirements.lines:
+        return ""
+    versions = index.lock([*requirements.lines, *extra], python, date)
+    if versions is None:
+        return ""
+    manifest = requirements.files[0]
+    note = AS_OF.format(manifest=manifest, date=date).rstrip("\n") if date else ""
+    return HEADER.format(manifest=manifest, date=note) + versions
 
 
 def mounts(installation: Installation) -> list[str]:

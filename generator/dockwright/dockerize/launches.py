@@ -4,7 +4,7 @@ import ast
 import re
 import shlex
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -22,7 +22,11 @@ MODULE = re.compile(r"[A-Za-z_][\w.]*")
 SCRIPTS = re.compile(r"(start|run|startup|entrypoint|docker-entrypoint|boot|prestart|serve|gunicorn)[\w-]*\.(sh|txt)")
 # Options whose value could be taken for the target
 VALUED = {"-b", "--bind", "-c", "--config", "-k", "--worker-class", "--name", "-n", "--log-config", "--interface"}
-README = re.compile(r"readme(\.\w+)?", re.IGNORECASE)
+README_LINE = re.compile(rf"(export )?(FLASK_APP=|[\w ./&=-]*\b({'|'.join(RUNNERS)}|python3)\b)")
+# Names in a Procfile of what is not the web server
+OTHER_PROCESSES = {"worker", "beat", "release", "scheduler", "clock"}
+# What a file names it, and the text
+Command = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -121,58 +125,60 @@ def _module(value: str) -> str:
 def _commands(sources: Sources) -> Iterator[tuple[str, str, int, str]]:
     """Yield commands: where each is from, the file, how much it counts, and the text."""
     for name in sources.names:
-        path = PurePosixPath(name)
-        if is_beside(name):
-            continue
-        if path.name == "Procfile":
-            for line in sources.read(name).splitlines():
-                kind, colon, command = line.partition(":")
-                if colon and not kind.startswith("#"):
-                    yield f"{name} ({kind.strip()})", name, 90 if kind.strip() == "web" else 0, command
-        elif path.name in {"render.yaml", "app.yaml", "railway.json", "nixpacks.toml", "fly.toml", "railway.toml"}:
-            yield from _platform(sources, name)
-        elif path.name == "Dockerfile":
-            yield from ((f"{name} ({kind})", name, 70, command) for kind, command in _dockerfile(sources.read(name)))
-        elif re.fullmatch(r"(docker-)?compose[\w.-]*\.ya?ml", path.name):
-            for service, command in _compose(sources.read(name)):
-                yield f"{name} ({service})", name, 60, command
-        elif SCRIPTS.fullmatch(path.name):
-            yield name, name, 60, _unfold(sources.read(name))
-        elif path.name == "Makefile":
-            yield name, name, 35, "\n".join(line.strip(" \t@-") for line in _unfold(sources.read(name)).splitlines())
-        elif path.name == "Pipfile":
-            yield from ((name, name, 40, str(command)) for command in _toml(sources, name).get("scripts", {}).values())
-        elif README.fullmatch(path.name):
-            for line in _unfold(sources.read(name)).splitlines():
-                line = line.strip(" \t`$>*-")  # noqa: PLW2901
-                if re.match(rf"(export )?(FLASK_APP=|[\w ./&=-]*\b({'|'.join(RUNNERS)}|python3)\b)", line):
-                    yield name, name, 40, line.removeprefix("export ")
+        if not is_beside(name):
+            for pattern, weight, read in READERS:
+                if pattern.fullmatch(PurePosixPath(name).name):
+                    for kind, command in read(sources.read(name)):
+                        origin = f"{name} ({kind})" if kind else name
+                        # Other processes than the web server are no evidence.
+                        yield origin, name, 0 if kind in OTHER_PROCESSES else weight, command
 
 
-def _platform(sources: Sources, name: str) -> Iterator[tuple[str, str, int, str]]:
+def _procfile(content: str) -> Iterator[Command]:
+    for line in content.splitlines():
+        kind, colon, command = line.partition(":")
+        if colon and not kind.startswith("#"):
+            yield kind.strip(), command
+
+
+def _platform(content: str) -> Iterator[Command]:
     """Yield the start commands of a platform's file."""
-    content = sources.read(name)
     for match in re.finditer(r"""(?m)^[\s-]*["']?(startCommand|entrypoint|cmd|app|web)["']?\s*[:=]\s*(.+)$""", content):
         command = match[2].strip().rstrip(",").strip("\"'")
         if any(runner in command for runner in RUNNERS):
-            yield name, name, 85, command
+            yield "", command
 
 
-def _dockerfile(content: str) -> Iterator[tuple[str, str]]:
+def _dockerfile(content: str) -> Iterator[Command]:
     for line in _unfold(content).splitlines():
         kind, _, command = line.strip().partition(" ")
         if kind.upper() in {"CMD", "ENTRYPOINT"}:
             with suppress(ValueError, SyntaxError):
-                words = ast.literal_eval(command.strip())
-                command = " ".join(shlex.quote(str(word)) for word in words)
+                command = shlex.join(map(str, ast.literal_eval(command.strip())))
             yield kind.upper(), command
 
 
-def _compose(content: str) -> Iterator[tuple[str, str]]:
-    with suppress(yaml.YAMLError, AttributeError, TypeError):
+def _compose(content: str) -> Iterator[Command]:
+    with suppress(yaml.YAMLError, AttributeError, TypeError, KeyError):
         for name, service in yaml.safe_load(content)["services"].items():
             command = service.get("command") or ""
-            yield name, command if isinstance(command, str) else " ".join(shlex.quote(str(word)) for word in command)
+            yield str(name), command if isinstance(command, str) else shlex.join(map(str, command))
+
+
+def _script(content: str) -> Iterator[Command]:
+    yield "", "\n".join(line.strip(" \t@-") for line in _unfold(content).splitlines())
+
+
+def _pipfile(content: str) -> Iterator[Command]:
+    with suppress(tomllib.TOMLDecodeError):
+        yield from (("", str(command)) for command in tomllib.loads(content).get("scripts", {}).values())
+
+
+def _readme(content: str) -> Iterator[Command]:
+    for line in _unfold(content).splitlines():
+        text = line.strip(" \t`$>*-")
+        if README_LINE.match(text):
+            yield "", text.removeprefix("export ")
 
 
 def _settings(sources: Sources) -> Iterator[Launch]:
@@ -206,3 +212,16 @@ def _toml(sources: Sources, name: str) -> dict[str, Any]:
 def _unfold(content: str) -> str:
     """Put continued lines together."""
     return re.sub(r"\\\r?\n\s*", " ", content)
+
+
+# Files with commands, how much each kind counts, and how it is read
+READERS: tuple[tuple[re.Pattern[str], int, Callable[[str], Iterator[Command]]], ...] = (
+    (re.compile("Procfile"), 90, _procfile),
+    (re.compile(r"(render|app)\.yaml|railway\.(json|toml)|(nixpacks|fly)\.toml"), 85, _platform),
+    (re.compile("Dockerfile"), 70, _dockerfile),
+    (re.compile(r"(docker-)?compose[\w.-]*\.ya?ml"), 60, _compose),
+    (SCRIPTS, 60, _script),
+    (re.compile("Pipfile"), 40, _pipfile),
+    (re.compile(r"readme(\.\w+)?", re.IGNORECASE), 40, _readme),
+    (re.compile("Makefile"), 35, _script),
+)

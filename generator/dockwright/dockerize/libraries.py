@@ -75,13 +75,15 @@ class System:
     needing: tuple[str, ...] = ()
 
 
-def choose_libraries(requirements: Requirements, base: str, extra: Iterable[str] = ()) -> System:
-    """Return what the dependencies need of the distribution."""
+def choose_libraries(requirements: Requirements, base: str, extra: Iterable[str], *, compiles: bool) -> System:
+    """Return what the dependencies need of the distribution; `compiles` if something else has no wheel."""
     needed = {name: library for name, library in LIBRARIES.items() if requirements.has(name)}
     # psycopg without an extra opens libpq by name.
     if requirements.has("psycopg") and not requirements.has("psycopg-binary", "psycopg-c"):
         needed["psycopg"] = _opened("libpq5", "libpq")
     compiled = tuple(name for name, library in needed.items() if library.is_compiled)
+    if compiles and not compiled:
+        compiled = ("a dependency",)
     run = {package for each in needed.values() for package in (each.alpine if base == "alpine" else each.debian)}
     build = {package for each in needed.values() for package in each.build} if base == "alpine" else set()
     needing = tuple(name for name, library in needed.items() if library.debian)

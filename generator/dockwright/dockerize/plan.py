@@ -4,7 +4,8 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -13,23 +14,30 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dockwright.dockerize import applications
 from dockwright.dockerize.applications import TITLES, Candidate
-from dockwright.dockerize.around import MARIADB, MONGODB, POSTGRESQL, RABBITMQ, REDIS, SERVICES, Around, look_around
-from dockwright.dockerize.installing import Installation, mounts, plan_installation
+from dockwright.dockerize.around import Around, look_around
+from dockwright.dockerize.index import Index
+from dockwright.dockerize.installing import CONSTRAINTS, Installation, lock, mounts, plan_installation
 from dockwright.dockerize.launches import Launch, find_launches
 from dockwright.dockerize.libraries import NOT_ON_ALPINE, System, choose_libraries
 from dockwright.dockerize.modules import Modules
-from dockwright.dockerize.python import Python, choose_python
+from dockwright.dockerize.project import Project
+from dockwright.dockerize.python import Python, age, choose_python
 from dockwright.dockerize.requirements import IMPORTS, Requirements, find_requirements, home_of
 from dockwright.dockerize.servers import Server, choose_server
+from dockwright.dockerize.services import HOSTS, MARIADB, MONGODB, POSTGRESQL, RABBITMQ, REDIS
 from dockwright.dockerize.settings import committed_secrets, find_settings
 from dockwright.dockerize.sources import BESIDE, Sources, join
 from dockwright.errors import GeneratorError, UsageError
 
 FILES = ("Dockerfile", ".dockerignore", "compose.yaml", "compose.prod.yaml")
 EXAMPLE = ".env.example"
-# Directories and files that an application doesn't need to run
+# Directories and files that an application doesn't need to run, or that must not be in an image
+NOT_COPIED = re.compile(
+    r"\..*|.*\.py|.*\.(db|sqlite3?|md|rst)|(readme|license|dockerfile|makefile|procfile|(docker-)?compose).*",
+    re.IGNORECASE,
+)
 NOT_NEEDED = BESIDE - {"migrations", "scripts"} | {"node_modules", "static_src", "charts", "k8s", "terraform", "e2e"}
-PASSWORD = "${DATABASE_PASSWORD:?copy .env.example to .env and set it}"
+PASSWORD = "${DATABASE_PASSWORD:?copy .env.example to .env and set it}"  # noqa: S105 # a variable of compose
 TAGS = {
     POSTGRESQL: "postgres:18",
     MARIADB: "mariadb:11.8",
@@ -55,6 +63,8 @@ class Wishes:
     port: int | None = None
     python: str = ""
     base: str = "slim"
+    latest: bool = False
+    offline: bool = True
     # Learnt from a failed start
     packages: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
@@ -76,10 +86,7 @@ class Plan:
     """Everything that the files are written from."""
 
     name: str
-    # Where the files go, from the directory that was looked at
-    home: str
-    application: Candidate
-    requirements: Requirements
+    project: Project
     python: Python
     base: str
     server: Server
@@ -92,7 +99,24 @@ class Plan:
     copied: tuple[str, ...]
     secrets: tuple[str, ...]
     notes: tuple[str, ...]
+    # The content of constraints.txt
+    constraints: str = ""
     files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def home(self) -> str:
+        """Where the files go, from the directory that was looked at."""
+        return self.project.home
+
+    @property
+    def application(self) -> Candidate:
+        """What is served."""
+        return self.project.application
+
+    @property
+    def requirements(self) -> Requirements:
+        """What is installed."""
+        return self.project.requirements
 
     @property
     def has_build_stage(self) -> bool:
@@ -128,7 +152,7 @@ class Plan:
             )
         health = self.around.health or "a TCP connection"
         rows["Health"] = (health, self.around.health_reason or "no path for it was found")
-        for service, reason in self.around.reasons:
+        for service, reason in self.around.services:
             rows[IMAGES[service].split()[0]] = (IMAGES[service], reason)
         for worker in self.around.workers:
             rows[worker.name.capitalize()] = (shlex.join(worker.command), worker.reason)
@@ -161,7 +185,7 @@ class Plan:
             "server": {"command": list(self.server.command), "port": self.server.port, "reason": self.server.reason},
             "libraries": list(self.system.run),
             "health": self.around.health,
-            "services": list(self.around.services),
+            "services": [name for name, _ in self.around.services],
             "workers": {worker.name: list(worker.command) for worker in self.around.workers},
             "migrate": list(self.around.migrate),
             "writable": [each.path for each in self.around.writable],
@@ -197,72 +221,62 @@ def choose_application(view: View, target: str) -> Candidate | None:
 
 def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     """Put everything together; raise GeneratorError for what can't be containerised."""
-    sources, modules, entry = view.sources, view.modules, application.entry
-    if entry.is_factory and entry.required and not application.entry.arguments:
-        message = (
-            f"{entry.name} in {entry.file} needs {' and '.join(entry.required)}, and nothing says with what it is called: "
-            f"pass --app '{application.module}:{entry.name}(\"…\")'"
-        )
-        raise GeneratorError(message)
+    sources, modules = view.sources, view.modules
+    _check_arguments(application)
     home = home_of(sources, application.root)
     requirements = find_requirements(sources, modules, home)
-    python = Python(wishes.python, "--python") if wishes.python else choose_python(sources, home, requirements)
-    server = choose_server(sources, modules, application, requirements, home, wishes.port)
     if wishes.base == "alpine" and (missing := [name for name in NOT_ON_ALPINE if requirements.has(name)]):
         message = f"{missing[0]} has no wheel for Alpine: take --base-image slim"
         raise GeneratorError(message)
-    system = choose_libraries(requirements, wishes.base, wishes.libraries)
-    if wishes.compiles and not system.compiled:
-        system = System(system.run, system.build, ("what has no wheel",), system.needing)
-    settings = find_settings(sources, modules, home)
-    around = look_around(sources, modules, application, requirements, settings, view.launches, home)
-    framework = {applications.FLASK: "flask", applications.FASTAPI: "fastapi"}[entry.framework]
-    extra = [
-        *([] if requirements.has(framework) or requirements.names else [framework]),
-        *server.extra,
-        *wishes.packages,
-    ]
-    installation = plan_installation(sources, requirements, extra, is_constrained=False)
+    settings = tuple(find_settings(sources, modules, home))
+    project = Project(sources, modules, view.launches, application, home, requirements, settings)
+    index = Index(base=wishes.base, is_offline=wishes.offline)
+    manifest_date = "" if wishes.latest else age(sources, requirements, datetime.now(tz=UTC).date())
+    python = choose_python(project, index, manifest_date, wishes.python)
+    server = choose_server(project, wishes.port)
+    framework = [] if requirements.names else [application.entry.framework]
+    extra = (*framework, *server.extra, *wishes.packages)
+    # What an old application doesn't have itself is of today.
+    constraints = lock(sources, requirements, () if manifest_date else extra, index, python.version, manifest_date)
+    around = look_around(project)
     secrets = tuple(committed_secrets(sources))
-    workdir, pythonpath = _places(sources, application, home)
-    notes = [python.note, *requirements.notes, *server.notes, *around.notes]
-    notes += [
-        f"{name} is committed with its secrets: they never reach the image, but whoever has the repository has them"
-        for name in secrets
-    ]
+    notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes]
+    notes += [f"{name} is committed: it never reaches the image, but who has the repository has it" for name in secrets]
     notes += [f"not read: {problem}" for problem in modules.unreadable.values()]
+    workdir, pythonpath = _places(sources, application, home)
     plan = Plan(
         slug(sources.root.resolve() / home),
-        home,
-        application,
-        requirements,
+        project,
         python,
         wishes.base,
         server,
-        installation,
-        system,
+        plan_installation(sources, requirements, extra, is_constrained=bool(constraints)),
+        choose_libraries(requirements, wishes.base, wishes.libraries, compiles=wishes.compiles or python.compiles),
         around,
         workdir,
         pythonpath,
-        tuple(_copied(sources, modules, home, requirements)),
+        tuple(_copied(project)),
         secrets,
         tuple(filter(None, notes)),
+        constraints,
     )
-    return Plan(**{**plan.__dict__, "files": render(plan)})
+    return replace(plan, files=render(plan))
 
 
 def render(plan: Plan) -> dict[str, str]:
     """Return the text of each file."""
     names = [*FILES, *([EXAMPLE] if plan.required or _has_password(plan) else [])]
-    hosts = list(dict.fromkeys(SERVICES[service] for service in plan.around.services))
+    services = [name for name, _ in plan.around.services]
+    hosts = list(dict.fromkeys(HOSTS[service] for service in services))
     context = {
+        "services": services,
         "plan": plan,
         "hosts": hosts,
         # Whose network interface all share, if the code can't be led to other hosts
         "owner": hosts[0] if plan.around.local_address and hosts else "",
-        "names": SERVICES,
+        "names": HOSTS,
         "images": TAGS,
-        "volumes": [VOLUMES[service] for service in plan.around.services],
+        "volumes": [VOLUMES[service] for service in services],
         "around": plan.around,
         "server": plan.server,
         "mounts": mounts(plan.installation),
@@ -272,11 +286,14 @@ def render(plan: Plan) -> dict[str, str]:
         "reload": _reload(plan),
         "written": [each for each in plan.around.writable if not each.is_file],
         "kept": [each for each in plan.around.writable if each.is_file],
+        "keeping": _keeping(plan),
     }
     files = {}
     for name in names:
         password = "app" if name == "compose.yaml" else PASSWORD
         files[name] = _templates().get_template(f"{name.lstrip('.')}.jinja").render(context, password=password)
+    if plan.constraints:
+        files[CONSTRAINTS] = plan.constraints
     if plan.requirements.tool == IMPORTS:
         files["requirements.txt"] = "".join(f"{each.name}\n" for each in plan.requirements.declared)
     return files
@@ -302,6 +319,16 @@ def _templates() -> Environment:
     return environment
 
 
+def _check_arguments(application: Candidate) -> None:
+    entry = application.entry
+    if entry.is_factory and entry.required and not entry.arguments:
+        message = (
+            f"{entry.name} in {entry.file} needs {' and '.join(entry.required)}, and nothing says with what: "
+            f"pass --app '{application.module}:{entry.name}(\"…\")'"
+        )
+        raise GeneratorError(message)
+
+
 def _nothing_found(modules: Modules, root: Path) -> str:
     if seen := applications.other_framework(modules):
         return f"{root} has a {seen} application: dockerize knows Flask and FastAPI only"
@@ -322,40 +349,37 @@ def _places(sources: Sources, application: Candidate, home: str) -> tuple[str, s
     return below, ""
 
 
-def _copied(sources: Sources, modules: Modules, home: str, requirements: Requirements) -> list[str]:
+def _copied(project: Project) -> list[str]:
     """Return what the image gets: directories, and files beside them that the code names."""
+    sources, home = project.sources, project.home
     names = list(sources.below(home))
-    tops: dict[str, bool] = {}
-    for name in names:
-        parts = PurePosixPath(name).relative_to(home).parts
-        tops[parts[0]] = tops.get(parts[0], False) or len(parts) > 1
     text = "\n".join(sources.read(name) for name in names if name.endswith((".py", ".ini", ".sh")))
-    copied = []
-    for top, is_directory in sorted(tops.items()):
-        if (
-            top.startswith(".")
-            or top.lower() in NOT_NEEDED
-            or top in FILES
-            or top.startswith(("docker-compose", "compose."))
-        ):
-            continue
-        if is_directory:
-            below = [name for name in names if name.startswith(f"{join(home, top)}/")]
-            if not any(
-                PurePosixPath(name).name == "package.json" for name in below if name.count("/") < 2 + home.count("/")
-            ):  # noqa: PLR2004
-                copied.append(f"{top}/")
-        elif top.endswith(".py"):
-            if "*.py" not in copied:
-                copied.append("*.py")
-        elif (
-            top in requirements.files
-            or (top in text and not top.lower().startswith(("readme", "license")))
-            or top == "alembic.ini"
-        ):
-            if not top.lower().endswith((".db", ".sqlite3", ".md")) and top not in requirements.files:
-                copied.append(top)
-    return sorted(copied, key=lambda top: (top != "*.py", top))
+    parts = {PurePosixPath(name).relative_to(home).parts for name in names}
+    directories = {each[0] for each in parts if len(each) > 1}
+    files = {each[0] for each in parts if len(each) == 1}
+    copied = ["*.py"] if any(name.endswith(".py") for name in files) else []
+    for name in sorted(directories):
+        # A front end has a build of its own.
+        is_front_end = join(home, f"{name}/package.json") in sources
+        if not name.startswith(".") and name.lower() not in NOT_NEEDED and not is_front_end:
+            copied.append(f"{name}/")
+    listed = project.requirements.files
+    return copied + [
+        name for name in sorted(files) if not NOT_COPIED.fullmatch(name) and name not in listed and name in text
+    ]
+
+
+def _keeping(plan: Plan) -> list[str]:
+    """Return the commands that prepare what the application writes: directories, and links to files in a volume."""
+    directories = [each.path for each in plan.around.writable if not each.is_file]
+    files = [each for each in plan.around.writable if each.is_file]
+    commands = [f"install -d -m 1777 {shlex.join([*(['/data'] if files else []), *directories])}"]
+    for each in files:
+        path = shlex.quote(each.path)
+        if each.is_seeded:
+            commands.append(f"install -m 666 {path} /data/ && rm {path}")
+        commands.append(f"ln -s /data/{path} {path}")
+    return commands
 
 
 def _check(plan: Plan) -> str:
@@ -370,9 +394,7 @@ def _check(plan: Plan) -> str:
 
 
 def _has_password(plan: Plan) -> bool:
-    return any("{password}" in value for _, value in plan.around.connections) or any(
-        service in plan.around.services for service in (POSTGRESQL, MARIADB)
-    )
+    return any(service in (POSTGRESQL, MARIADB) for service, _ in plan.around.services)
 
 
 def _environment(plan: Plan, *, production: bool) -> dict[str, str]:

@@ -25,6 +25,8 @@ START_SECONDS = 180
 OUTPUT_LINES = 12
 SERVER_ERROR = 500
 FILE = "compose.prod.yaml"
+# What is wrong, what to change, and how that is told
+Diagnosis = tuple[str, Wishes | None, str]
 
 
 @dataclass(frozen=True)
@@ -77,59 +79,58 @@ def prove(view: View, plan: Plan, wishes: Wishes, directory: Path, say: Callable
         if failure:
             raise ProofError(_message(failure, diagnose(failure.log, changed)[0]))
     seconds = monotonic() - start
-    say(
-        f"It answers, {seconds:.0f} s after the first step: {', '.join(f'{path} {status}' for path, status in answers)}."
-    )
+    told = ", ".join(f"{path} {status}" for path, status in answers)
+    say(f"It answers, {seconds:.0f} s after the first step: {told}.")
     return Proof(plan, answers, seconds, remedy)
 
 
 def check_docker() -> None:
     """Raise ProofError if no engine with compose answers."""
     for command in (["docker", "info"], ["docker", "compose", "version"]):
-        if not shutil.which("docker") or subprocess.run(command, check=False, capture_output=True).returncode:
+        found = shutil.which("docker")
+        if not found or subprocess.run(command, check=False, capture_output=True).returncode:  # noqa: S603 # the user's own Docker
             message = "the files are written, but --prove needs Docker Engine with Compose, which does not answer"
             raise ProofError(message)
 
 
-def diagnose(log: str, wishes: Wishes) -> tuple[str, Wishes | None, str]:  # noqa: PLR0911 # one return for each kind
+def diagnose(log: str, wishes: Wishes) -> tuple[str, Wishes | None, str]:
     """Return what a log says, what to change about the plan, and how that is told."""
-    if match := re.search(r"(?:OSError|ImportError): (lib[\w.+-]+\.so[.\d]*): cannot open shared object", log):
-        package = MISSING.get(match[1])
-        if package and package not in wishes.libraries:
-            changed = replace(wishes, libraries=(*wishes.libraries, package))
-            return f"{match[1]} is missing in the image", changed, f"adding {package}"
-        return f"{match[1]} is missing in the image: add the Debian package that has it", None, ""
-    if re.search(
-        r"pg_config executable not found|error: command '?(gcc|cc|g\+\+|clang)'?|Python\.h: No such file", log
-    ):
-        if not wishes.compiles:
-            return (
-                "a dependency has no wheel and has to be compiled",
-                replace(wishes, compiles=True),
-                "adding a build stage",
-            )
-        return "a dependency can't be compiled", None, ""
-    if match := re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", log):
-        top = match[1].partition(".")[0]
-        package = DISTRIBUTIONS.get(top, top.replace("_", "-"))
-        if package not in wishes.packages and not top.startswith("_"):
-            changed = replace(wishes, packages=(*wishes.packages, package))
-            return f"{match[1]} is imported, but not declared", changed, f"installing {package} in the image"
-        return f"{match[1]} can't be imported", None, ""
-    if match := re.search(r"\bKeyError: '([A-Z][A-Z0-9_]+)'", log):
-        return f"the application needs the setting {match[1]}: give it a value in .env and name it in {FILE}", None, ""
-    if match := re.search(r"(\w+)\n\s+Field required", log):
-        return f"the application needs the setting {match[1].upper()}: name it in {FILE}", None, ""
-    if match := re.search(r"(?:Permission denied|Read-only file system): '?(/[^'\s]+)", log):
-        return (
-            f"the application writes {match[1]}, which is neither a volume nor writable: add a volume for it",
-            None,
-            "",
-        )
-    if re.search(r"Connection ?[Rr]efused|could not connect to server|Name or service not known", log):
-        return "the application can't reach a service that it connects to when it starts", None, ""
+    for pattern, explain in DIAGNOSES:
+        if match := pattern.search(log):
+            return explain(match, wishes)
     error = re.findall(r"(?m)^(?:[\w-]+\s+\| )?((?:\w+\.)*\w*(?:Error|Exception)\b.*)$", log)
     return (error[-1].strip() if error else "the log does not say why"), None, ""
+
+
+def _missing_library(match: re.Match[str], wishes: Wishes) -> Diagnosis:
+    package = MISSING.get(match[1])
+    if package and package not in wishes.libraries:
+        changed = replace(wishes, libraries=(*wishes.libraries, package))
+        return f"{match[1]} is missing in the image", changed, f"adding {package}"
+    return f"{match[1]} is missing in the image: add the Debian package that has it", None, ""
+
+
+def _no_wheel(_: re.Match[str], wishes: Wishes) -> Diagnosis:
+    if wishes.compiles:
+        return "a dependency can't be compiled", None, ""
+    return "a dependency has no wheel and has to be compiled", replace(wishes, compiles=True), "adding a build stage"
+
+
+def _missing_module(match: re.Match[str], wishes: Wishes) -> Diagnosis:
+    top = match[1].partition(".")[0]
+    package = DISTRIBUTIONS.get(top, top.replace("_", "-"))
+    if package in wishes.packages or top.startswith("_"):
+        return f"{match[1]} can't be imported", None, ""
+    changed = replace(wishes, packages=(*wishes.packages, package))
+    return f"{match[1]} is imported, but not declared", changed, f"installing {package} in the image"
+
+
+def _sentence(text: str) -> Callable[[re.Match[str], Wishes], Diagnosis]:
+    return lambda match, _: (
+        text.format(match[1].upper() if "{" in text and match[1][0] != "/" else match[1]),
+        None,
+        "",
+    )
 
 
 def _attempt(plan: Plan, directory: Path) -> tuple[Failure | None, tuple[tuple[str, int], ...]]:
@@ -170,7 +171,8 @@ def _attempt(plan: Plan, directory: Path) -> tuple[Failure | None, tuple[tuple[s
         return None, answers
     finally:
         compose("down", "--volumes", "--remove-orphans", "--timeout", "5", "--rmi", "local")
-        subprocess.run(["docker", "image", "rm", f"{plan.name}:{name}"], check=False, capture_output=True)
+        remove = ["docker", "image", "rm", f"{plan.name}:{name}"]
+        subprocess.run(remove, check=False, capture_output=True)  # noqa: S603 # the user's own Docker
 
 
 def _status(port: int, path: str) -> int:
@@ -189,3 +191,27 @@ def _message(failure: Failure, explanation: str) -> str:
     return "\n".join(
         (f"the files are written, but the {failure.step} failed: {explanation}", *(f"  {line}" for line in lines))
     )
+
+
+# What a log says, and what follows: the first that is found
+DIAGNOSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Wishes], Diagnosis]], ...] = (
+    (re.compile(r"(?:OSError|ImportError): (lib[\w.+-]+\.so[.\d]*): cannot open shared object"), _missing_library),
+    (
+        re.compile(r"pg_config executable not found|error: command '?(?:gcc|cc|g\+\+|clang)'?|Python\.h: No such"),
+        _no_wheel,
+    ),
+    (re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"), _missing_module),
+    (
+        re.compile(r"\bKeyError: '([A-Z][A-Z0-9_]+)'"),
+        _sentence(f"the application needs the setting {{}}: give it a value in .env and name it in {FILE}"),
+    ),
+    (re.compile(r"(\w+)\n\s+Field required"), _sentence(f"the application needs the setting {{}}: name it in {FILE}")),
+    (
+        re.compile(r"(?:Permission denied|Read-only file system): '?(/[^'\s]+)"),
+        _sentence("the application writes {}, which is neither a volume nor writable: add a volume for it"),
+    ),
+    (
+        re.compile(r"(Connection ?[Rr]efused|could not connect to server|Name or service not known)"),
+        _sentence("the application can't reach a service that it connects to when it starts"),
+    ),
+)

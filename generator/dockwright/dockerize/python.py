@@ -1,24 +1,35 @@
-"""The version of Python: what files ask for, else the newest that is proven with the template."""
+"""The version of Python: what files ask for, else the newest that fits what is installed."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from dockwright.dockerize.requirements import Requirements
+from dockwright.dockerize.index import Index
+from dockwright.dockerize.project import Project
+from dockwright.dockerize.requirements import IMPORTS, PIP, Requirements
 from dockwright.dockerize.sources import Sources, join
 
-NEWEST = "3.14"
-# When the security fixes of each version end
-ENDS = {
-    "3.15": "2031-10",
-    "3.14": "2030-10",
-    "3.13": "2029-10",
-    "3.12": "2028-10",
-    "3.11": "2027-10",
+# The first release of each version that gets security fixes; the newest is the last to be taken
+RELEASES = {
+    "3.14": "2025-10-07",
+    "3.13": "2024-10-07",
+    "3.12": "2023-10-02",
+    "3.11": "2022-10-24",
+    "3.15": "2026-10-01",
 }
 ENDED = {"3.10": "2026-10", "3.9": "2025-10", "3.8": "2024-10", "3.7": "2023-06", "3.6": "2021-12", "2.7": "2020-01"}
-PREFERRED = (NEWEST, "3.13", "3.12", "3.11", "3.15")
+NEWEST, OLDEST = "3.14", "3.11"
+# Unlocked versions that are older were chosen for another Python.
+OLD_DAYS = 365
+# How many versions the index is asked about, before something is compiled
+TRIED = 7
+FILES = {
+    ".python-version": r"(?:cpython-)?(\d+\.\d+)",
+    "runtime.txt": r"python-(\d+\.\d+)",
+    ".tool-versions": r"(?m)^python (\d+\.\d+)",
+}
 
 
 @dataclass(frozen=True)
@@ -28,34 +39,82 @@ class Python:
     version: str
     reason: str
     note: str = ""
+    # Something that is pinned has no wheel for it
+    compiles: bool = False
 
 
-def choose_python(sources: Sources, home: str, requirements: Requirements) -> Python:
-    """Return the version that the files ask for, or the newest that they allow."""
-    for name, pattern in {
-        ".python-version": r"(?:cpython-)?(\d+\.\d+)",
-        "runtime.txt": r"python-(\d+\.\d+)",
-        ".tool-versions": r"(?m)^python (\d+\.\d+)",
-    }.items():
-        file = join(home, name)
-        if match := re.search(pattern, sources.read(file) if file in sources else ""):
-            return _checked(match[1], f"{file} asks for it")
+def age(sources: Sources, requirements: Requirements, today: date) -> str:
+    """Return the date of the manifest, if it is old and its versions are not locked; else nothing."""
+    if requirements.is_locked or requirements.tool == IMPORTS:
+        return ""
+    changed = sources.last_change(requirements.manifest)
+    return changed if changed and (today - date.fromisoformat(changed)).days > OLD_DAYS else ""
+
+
+def choose_python(project: Project, index: Index, manifest_date: str, wish: str) -> Python:
+    """Return the version that is asked for, or the newest that is allowed and that has wheels."""
+    requirements = project.requirements
+    version, reason = (wish, "--python asks for it") if wish else _pinned(project)
+    if version:
+        return _checked(version, reason)
+    order = _order(manifest_date)
+    reason = "nothing asks for a version: the newest"
+    if manifest_date:
+        reason = f"{requirements.manifest} is from {manifest_date}: the newest of then that still gets security fixes"
     if requirements.python:
-        source = f"{requirements.manifest} allows {requirements.python}"
-        try:
-            allowed = SpecifierSet(requirements.python)
-        except InvalidSpecifier:
-            return Python(NEWEST, "the newest", f"{source}, which is no valid specifier")
-        for version in (*PREFERRED, *ENDED):
-            # The newest patch release of a version is what an image has.
-            if any(f"{version}.{patch}" in allowed for patch in (99, 0)):
-                return _checked(version, source)
-        return Python(NEWEST, "the newest", f"{source}, which is no version that exists")
-    return Python(NEWEST, "nothing asks for a version: the newest")
+        reason = f"{requirements.manifest} allows {requirements.python}"
+        order = _allowed(order, requirements.python)
+        if not order:
+            return Python(NEWEST, "the newest", f"{reason}, which is no version that exists")
+    asks = requirements.tool == PIP and requirements.pins and index.answers
+    return _with_wheels(requirements, index, order, reason) if asks else _checked(order[0], reason)
+
+
+def _pinned(project: Project) -> tuple[str, str]:
+    """Return the one version that a file names, and which file."""
+    for name, pattern in FILES.items():
+        file = join(project.home, name)
+        if match := re.search(pattern, project.sources.read(file) if file in project.sources else ""):
+            return match[1], f"{file} asks for it"
+    return "", ""
+
+
+def _allowed(order: list[str], specifier: str) -> list[str]:
+    try:
+        allowed = SpecifierSet(specifier)
+    except InvalidSpecifier:
+        return []
+    # The newest patch release of a version is what an image has.
+    return [version for version in order if f"{version}.99" in allowed or f"{version}.0" in allowed]
+
+
+def _with_wheels(requirements: Requirements, index: Index, order: list[str], reason: str) -> Python:
+    """Return the first version for which all pinned versions have wheels."""
+    lines = [line for line in requirements.lines if "==" in line]
+    for version in order[:TRIED]:
+        has_wheels = index.has_wheels(lines, version)
+        if has_wheels is None:
+            break
+        if has_wheels:
+            why = f"the first, from {order[0]}, for which all pinned versions have wheels"
+            return _checked(version, reason if version == order[0] else why)
+    else:
+        reason = f"{reason}; some pinned versions have no wheel for any"
+        return replace(_checked(order[0], reason), compiles=True)
+    return _checked(order[0], reason)
+
+
+def _order(manifest_date: str) -> list[str]:
+    """Return versions in the order in which they are tried."""
+    if not manifest_date:
+        return [*RELEASES, *ENDED]
+    there = [version for version, release in RELEASES.items() if release <= manifest_date]
+    newer = [version for version in reversed(RELEASES) if version not in there and version != "3.15"]
+    return [*there, *newer, *ENDED]
 
 
 def _checked(version: str, reason: str) -> Python:
     if version in ENDED:
-        note = f"Python {version} has had no security fixes since {ENDED[version]}: try --python {NEWEST}"
+        note = f"Python {version} has had no security fixes since {ENDED[version]}: try --python {OLDEST}"
         return Python(version, reason, note)
     return Python(version, reason)

@@ -16,7 +16,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from dockwright.dockerize.modules import Modules, dotted, keyword
-from dockwright.dockerize.sources import Sources, directory_of, is_beside, join
+from dockwright.dockerize.sources import Sources, is_beside, join
 from dockwright.errors import GeneratorError
 
 UV, POETRY, PDM, PIPENV, PYLOCK, PIP, PROJECT, SETUP, IMPORTS = (
@@ -57,6 +57,7 @@ DISTRIBUTIONS = {
     "socketio": "python-socketio",
     "yaml": "pyyaml",
 }
+COMPILED = {"psycopg2", "psycopg-c", "mysqlclient", "pycairo", "python-ldap", "uwsgi"}
 WINDOWS_ONLY = {"pywin32", "pywinpty", "windows-curses", "pypiwin32"}
 
 
@@ -83,6 +84,11 @@ class Requirements:
     def manifest(self) -> str:
         """The file that is shown to the user."""
         return join(self.directory, self.files[0]) if self.files else "no file"
+
+    @property
+    def lines(self) -> list[str]:
+        """What is declared, as lines for the index; what has to be compiled can't be asked for without its library."""
+        return [str(each) for each in self.declared if canonicalize_name(each.name) not in COMPILED and not each.url]
 
     def has(self, *names: str) -> bool:
         """Tell whether one of these distributions is installed."""
@@ -259,7 +265,7 @@ def _pylock(sources: Sources, directory: str) -> Requirements | None:
     if lock not in sources:
         return None
     data = read_toml(sources, lock)
-    packages = {canonicalize_name(each["name"]): str(each.get("version", "")) for each in data.get("packages", [])}
+    packages = {str(canonicalize_name(each["name"])): str(each.get("version", "")) for each in data.get("packages", [])}
     python = str(data.get("requires-python", ""))
     return Requirements(
         PYLOCK,
@@ -290,7 +296,7 @@ def _requirements(sources: Sources, directory: str) -> Requirements | None:
     foreign = [each.name for each in declared if each.url and each.url.startswith("file:")]
     if foreign:
         message = (
-            f"{join(directory, name)} installs {foreign[0]} from a file of another machine ({name} was made with conda): "
+            f"{join(directory, name)} installs {foreign[0]} from a file of another machine, as conda writes it: "
             "replace such lines by name==version"
         )
         raise GeneratorError(message)
@@ -419,9 +425,7 @@ def _caret(specifier: str) -> str:
         number = part.lstrip("^~=<>! ")
         if part.startswith("^"):
             parts.append(f">={number},<{int(number.split('.')[0]) + 1}")
-        elif part.startswith("~") and not part.startswith("~="):
-            parts.append(f"=={'.'.join(number.split('.')[:2])}.*")
-        elif part[0].isdigit():
+        elif (part.startswith("~") and not part.startswith("~=")) or part[0].isdigit():
             parts.append(f"=={'.'.join(number.split('.')[:2])}.*")
         elif part != "*":
             parts.append(part)

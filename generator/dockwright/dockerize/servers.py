@@ -1,14 +1,15 @@
-"""The server: the application's own if it has one, else gunicorn or uvicorn; how it starts, and how development does."""
+"""The server: the application's own, else gunicorn or uvicorn; how it starts, and how development does."""
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from dockwright.dockerize.applications import ASGI, FASTAPI, FLASK, Candidate, main_call
-from dockwright.dockerize.launches import Launch
-from dockwright.dockerize.modules import Modules, assignments, keyword
+from dockwright.dockerize.applications import ASGI, FASTAPI, FLASK, WSGI, main_call
+from dockwright.dockerize.modules import assignments, keyword
+from dockwright.dockerize.project import Project
 from dockwright.dockerize.requirements import Requirements
-from dockwright.dockerize.sources import Sources, join
+from dockwright.dockerize.sources import join
 from dockwright.errors import GeneratorError
 
 GUNICORN, UVICORN, HYPERCORN, GRANIAN, WAITRESS = "gunicorn", "uvicorn", "hypercorn", "granian", "waitress"
@@ -16,13 +17,16 @@ PROGRAMS = {"waitress-serve": WAITRESS}
 # What is installed where the application doesn't have it
 RANGES = {GUNICORN: "gunicorn>=23", UVICORN: "uvicorn>=0.34", "websockets": "websockets>=14"}
 PORTS = {FLASK: 5000, FASTAPI: 8000}
-CONFIG = "gunicorn.conf.py"
+ANYWHERE = "0.0.0.0"  # noqa: S104 # in a container
+CONFIGS = ("gunicorn.conf.py", "gunicorn_conf.py", "gunicorn.config.py", "gunicorn_config.py")
+# The first one is installed where none is declared.
 SUITABLE = {
-    "wsgi": (GUNICORN, WAITRESS, GRANIAN),
-    "asgi": (UVICORN, HYPERCORN, GRANIAN, GUNICORN),
+    WSGI: (GUNICORN, WAITRESS, GRANIAN),
+    ASGI: (UVICORN, HYPERCORN, GRANIAN, GUNICORN),
 }
-STREAMS = re.compile(r"text/event-stream|flask_sock\b|simple_websocket")
-WEB_SOCKETS = re.compile(r"\bWebSocket\b|\.websocket\(|\bsocketio\.ASGIApp\b")
+STREAMS = r"text/event-stream|flask_sock\b|simple_websocket"
+WEB_SOCKETS = r"\bWebSocket\b|\.websocket\(|\bsocketio\.ASGIApp\b"
+GEVENT_WEBSOCKET = "geventwebsocket.gunicorn.workers.GeventWebSocketWorker"
 
 
 @dataclass(frozen=True)
@@ -31,187 +35,167 @@ class Server:
 
     program: str
     port: int
-    command: tuple[str, ...]
-    reload: tuple[str, ...]
     reason: str
+    command: tuple[str, ...] = ()
+    # The command of development
+    reload: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
     # Installed in the image, because the application doesn't declare them
     extra: tuple[str, ...] = ()
-    # What development sets
-    environment: tuple[tuple[str, str], ...] = ()
     stop_signal: str = ""
     notes: tuple[str, ...] = ()
 
 
-def choose_server(  # noqa: PLR0913 # what it depends on
-    sources: Sources,
-    modules: Modules,
-    application: Candidate,
-    requirements: Requirements,
-    home: str,
-    port: int | None = None,
-) -> Server:
-    """Return the server for an application."""
-    entry, launch = application.entry, application.launch
-    programs = SUITABLE[entry.interface]
+def choose_server(project: Project, port: int | None) -> Server:
+    """Return the server for an application; raise GeneratorError if it can't call the factory."""
+    config = _config_file(project)
+    settings = _config(project, config)
+    program, reason = _program(project, config)
+    entry = project.application.entry
+    number = port or _port(project, settings) or PORTS[entry.framework]
+    extra = () if project.requirements.has(program) else (RANGES.get(program, program),)
+    server = Server(program, number, reason, extra=extra)
+    server = _gunicorn(server, project, config, settings) if program == GUNICORN else _other(server, project)
+    return _with_reload(_with_web_sockets(server, project), project)
+
+
+def _program(project: Project, config: str) -> tuple[str, str]:
+    """Return the server's name, and why it is this one."""
+    interface, launch = project.application.entry.interface, project.application.launch
+    manifest, suitable = project.requirements.manifest, SUITABLE[interface]
     started = PROGRAMS.get(launch.program, launch.program) if launch else ""
-    config = _config_file(sources, home, launch)
-    declared = [program for program in programs if requirements.has(program)]
-    if entry.interface == ASGI and declared == [GUNICORN]:
-        declared = []
-    if started in programs and launch:
-        program, reason = started, f"{launch.origin} starts it"
-    elif declared:
-        program, reason = declared[0], f"{requirements.manifest} has it"
-    elif config and entry.interface != ASGI:
-        program, reason = GUNICORN, f"{config} configures it"
-    else:
-        program = programs[0]
-        reason = f"{requirements.manifest} has no server: it is installed in the image only"
-    number = port or _port(sources, modules, application, config) or PORTS[entry.framework]
-    extra = [] if requirements.has(program) else [RANGES.get(program, program)]
-    notes: list[str] = []
-    if entry.interface == ASGI and not requirements.has("websockets", "wsproto") and program in {UVICORN, GUNICORN}:
-        if any(modules.mentioning(WEB_SOCKETS)):
-            extra.append(RANGES["websockets"])
-            notes.append("it has WebSockets, for which uvicorn needs a library: websockets is installed in the image")
-    server = Server(program, number, (), (), reason, tuple(extra), notes=tuple(notes))
-    match program:
-        case "gunicorn":
-            server = _gunicorn(server, modules, application, requirements, config, launch)
-        case "uvicorn":
-            server = replace(server, command=_uvicorn(server, application))
-        case "hypercorn":
-            server = replace(server, command=("hypercorn", "--bind", f"0.0.0.0:{number}", application.target))
-        case "granian":
-            factory = ("--factory",) if entry.is_factory else ()
-            address = ("--interface", entry.interface, "--host", "0.0.0.0", "--port", str(number))  # noqa: S104 # in a container
-            target = f"{application.module}:{entry.name}"
-            server = replace(server, command=("granian", *address, *factory, target))
-        case "waitress":
-            factory = ("--call",) if entry.is_factory else ()
-            target = f"{application.module}:{entry.name}"
-            address = ("--host", "0.0.0.0", "--port", str(number))  # noqa: S104 # in a container
-            # As PID 1 it ignores SIGTERM.
-            server = replace(server, command=("waitress-serve", *address, *factory, target), stop_signal="SIGINT")
-    if entry.is_factory and program in {UVICORN, GRANIAN, WAITRESS} and (entry.required or entry.arguments):
-        message = (
-            f"{program} calls {entry.name} in {entry.file} without arguments, but it needs {', '.join(entry.required)}: "
-            "make an instance in a module of its own, and name it with --app module:name"
-        )
-        raise GeneratorError(message)
-    return _with_reload(server, modules, application, requirements)
+    if launch and started in suitable:
+        return started, f"{launch.origin} starts it"
+    # gunicorn alone doesn't serve FastAPI.
+    declared = [each for each in suitable if project.requirements.has(each) and (each, interface) != (GUNICORN, ASGI)]
+    if declared:
+        return declared[0], f"{manifest} has it"
+    if config and interface == WSGI:
+        return GUNICORN, f"{config} configures it"
+    return suitable[0], f"{manifest} has no server: it is installed in the image only"
 
 
-def _gunicorn(  # noqa: PLR0913 # what it depends on
-    server: Server,
-    modules: Modules,
-    application: Candidate,
-    requirements: Requirements,
-    config: str,
-    launch: Launch | None,
-) -> Server:
-    entry = application.entry
-    words = ["gunicorn", "--bind", f"0.0.0.0:{server.port}"]
-    settings = _config(modules, config)
-    if config and not config.endswith(CONFIG):
+def _gunicorn(server: Server, project: Project, config: str, settings: Mapping[str, ast.expr]) -> Server:
+    words = ["gunicorn", "--bind", f"{ANYWHERE}:{server.port}"]
+    if config and config != CONFIGS[0]:
         words += ["--config", config]
-    extra, notes, reason = list(server.extra), list(server.notes), server.reason
-    kind = launch.option("-k", "--worker-class") if launch and launch.program == GUNICORN else ""
-    socketio = _origin(modules, "flask_socketio")
-    if entry.interface == ASGI:
-        words += ["--worker-class", kind or "uvicorn.workers.UvicornWorker"]
-        if not requirements.has(UVICORN):
-            extra.append(RANGES[UVICORN])
-    elif socketio and requirements.has("gevent", "eventlet"):
-        green = "eventlet" if requirements.has("eventlet") else "gevent"
-        if green == "gevent" and requirements.has("gevent-websocket"):
-            green = "geventwebsocket.gunicorn.workers.GeventWebSocketWorker"
-        words += ["--worker-class", kind or green, "--workers", "1"]
-        reason = f"{reason}; Flask-SocketIO needs one worker of a kind that it has a library for"
-    elif socketio:
-        words += ["--workers", "1", "--threads", "100"]
-        if not requirements.has("simple-websocket"):
-            extra.append("simple-websocket")
-        reason = f"{reason}; Flask-SocketIO needs one worker, and a thread for each connection"
-    elif kind:
-        words += ["--worker-class", kind]
-    elif not settings.keys() & {"workers", "threads", "worker_class"}:
-        streams = any(modules.mentioning(STREAMS))
-        words += ["--threads", "100" if streams else "8"]
-        if streams:
-            reason = f"{reason}; it streams, and each stream occupies a thread"
+    workers, extra, reason = _workers(project, settings)
+    words += workers
     # Its heartbeat is a file: in memory, because a disk can be slow, and the root is read-only in production.
     if "worker_tmp_dir" not in settings:
         words += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108 # memory
     if "accesslog" not in settings:
         words += ["--access-logfile", "-"]
-    target = application.target.removesuffix("()") + ("()" if application.target.endswith("()") else "")
-    return replace(server, command=(*words, target), extra=tuple(extra), notes=tuple(notes), reason=reason)
+    reason = "; ".join(filter(None, (server.reason, reason)))
+    return replace(server, command=(*words, project.application.target), extra=(*server.extra, *extra), reason=reason)
 
 
-def _uvicorn(server: Server, application: Candidate) -> tuple[str, ...]:
-    factory = ("--factory",) if application.entry.is_factory else ()
-    target = f"{application.module}:{application.entry.name}"
-    return ("uvicorn", *factory, target, "--host", "0.0.0.0", "--port", str(server.port))  # noqa: S104 # in a container
+def _workers(project: Project, settings: Mapping[str, ast.expr]) -> tuple[list[str], list[str], str]:
+    """Return gunicorn's options for its workers, what they need, and why they are these.
+
+    One process and several threads: an application that keeps something in memory works, as it does in development.
+    """
+    launch, requirements = project.application.launch, project.requirements
+    kind = launch.option("-k", "--worker-class") if launch and launch.program == GUNICORN else ""
+    if project.application.entry.interface == ASGI:
+        extra = [] if requirements.has(UVICORN) else [RANGES[UVICORN]]
+        return ["--worker-class", kind or "uvicorn.workers.UvicornWorker"], extra, ""
+    if project.imports("flask_socketio"):
+        return _socketio(requirements, kind)
+    if kind:
+        return ["--worker-class", kind], [], ""
+    if settings.keys() & {"workers", "threads", "worker_class"}:
+        return [], [], ""
+    if any(project.code(STREAMS)):
+        return ["--threads", "100"], [], "it streams, and each stream occupies a thread"
+    return ["--threads", "8"], [], ""
 
 
-def _with_reload(server: Server, modules: Modules, application: Candidate, requirements: Requirements) -> Server:
+def _socketio(requirements: Requirements, kind: str) -> tuple[list[str], list[str], str]:
+    if requirements.has("gevent", "eventlet"):
+        green = GEVENT_WEBSOCKET if requirements.has("gevent-websocket") else "gevent"
+        kind = kind or ("eventlet" if requirements.has("eventlet") else green)
+        return ["--worker-class", kind, "--workers", "1"], [], "Flask-SocketIO needs one worker that its library fits"
+    extra = [] if requirements.has("simple-websocket") else ["simple-websocket"]
+    why = "Flask-SocketIO needs one worker, and a thread for each connection"
+    return ["--workers", "1", "--threads", "100"], extra, why
+
+
+def _other(server: Server, project: Project) -> Server:
+    """Return a server other than gunicorn."""
+    application, entry, port = project.application, project.application.entry, str(server.port)
+    target = f"{application.module}:{entry.name}"
+    if entry.is_factory and server.program != HYPERCORN and (entry.required or entry.arguments):
+        message = (
+            f"{server.program} calls {entry.name} in {entry.file} without arguments, but it needs some: "
+            "make an instance in a module of its own, and name that with --app module:name"
+        )
+        raise GeneratorError(message)
+    factory = ["--call" if server.program == WAITRESS else "--factory"] if entry.is_factory else []
+    address = ["--host", ANYWHERE, "--port", port]
+    commands = {
+        UVICORN: ["uvicorn", *factory, target, *address],
+        HYPERCORN: ["hypercorn", "--bind", f"{ANYWHERE}:{port}", application.target],
+        GRANIAN: ["granian", "--interface", entry.interface, *address, *factory, target],
+        WAITRESS: ["waitress-serve", *address, *factory, target],
+    }
+    # As PID 1, waitress ignores SIGTERM.
+    stop_signal = "SIGINT" if server.program == WAITRESS else ""
+    return replace(server, command=tuple(commands[server.program]), stop_signal=stop_signal)
+
+
+def _with_web_sockets(server: Server, project: Project) -> Server:
+    """Add the library without which uvicorn answers no WebSocket."""
+    has_library = project.requirements.has("websockets", "wsproto")
+    uses_uvicorn = project.application.entry.interface == ASGI and server.program in {UVICORN, GUNICORN}
+    if has_library or not uses_uvicorn or not any(project.code(WEB_SOCKETS)):
+        return server
+    note = "it has WebSockets, for which uvicorn needs a library: websockets is installed in the image"
+    return replace(server, extra=(*server.extra, RANGES["websockets"]), notes=(*server.notes, note))
+
+
+def _with_reload(server: Server, project: Project) -> Server:
     """Add the command of development: it reloads after each edit."""
-    entry = application.entry
-    if entry.framework == FLASK and entry.interface != ASGI:
-        environment = (("FLASK_APP", application.target.removesuffix("()")), ("FLASK_DEBUG", "1"))
-        words: tuple[str, ...] = ("flask", "run", "--host", "0.0.0.0", "--port", str(server.port))  # noqa: S104 # in a container
-        if _origin(modules, "flask_socketio") and requirements.has("gevent", "eventlet"):
-            # Its own command hands over to the library's server, without a reloader that works with it.
-            words = (*server.command[:-1], "--reload", server.command[-1])
-            environment = ()
+    entry, requirements = project.application.entry, project.requirements
+    own = (*server.command[:-1], "--reload", server.command[-1])
+    if entry.framework == FLASK and entry.interface == WSGI:
+        if project.imports("flask_socketio") and requirements.has("gevent", "eventlet"):
+            # `flask run` would hand over to their own servers, which don't reload.
+            return replace(server, reload=own)
+        # Variables instead of options, which Flask before 2.2 doesn't have.
+        environment = (("FLASK_APP", project.application.target.removesuffix("()")), ("FLASK_DEBUG", "1"))
+        words = ("flask", "run", "--host", ANYWHERE, "--port", str(server.port))
         return replace(server, reload=words, environment=environment)
-    if server.program in {UVICORN, HYPERCORN, GUNICORN}:
-        return replace(server, reload=(*server.command, "--reload"))
-    # granian reloads with a library of its own.
-    return replace(
-        server, reload=(*server.command[:-1], "--reload", server.command[-1]), extra=(*server.extra, "watchfiles")
-    )
+    if server.program == GRANIAN:
+        return replace(server, reload=own, extra=(*server.extra, "watchfiles"))
+    return replace(server, reload=(*server.command, "--reload"))
 
 
-def _config_file(sources: Sources, home: str, launch: Launch | None) -> str:
+def _config_file(project: Project) -> str:
+    launch = project.application.launch
     named = launch.option("-c", "--config") if launch and launch.program == GUNICORN else ""
-    named = named.removeprefix("file:").removeprefix("./")
-    for name in (named, CONFIG, "gunicorn_conf.py", "gunicorn.config.py", "gunicorn_config.py"):
-        if name and join(home, name) in sources:
-            return name
-    return ""
+    names = (named.removeprefix("file:").removeprefix("./"), *CONFIGS)
+    return next((name for name in names if name and join(project.home, name) in project.sources), "")
 
 
-def _config(modules: Modules, config: str) -> dict[str, ast.expr]:
+def _config(project: Project, config: str) -> Mapping[str, ast.expr]:
     """Return what gunicorn's configuration file sets."""
-    name = next((name for name in modules.names if config and name.endswith(config)), "")
-    module = modules.get(name) if name else None
+    module = project.modules.get(join(project.home, config)) if config else None
     return assignments(module.statements) if module else {}
 
 
-def _port(sources: Sources, modules: Modules, application: Candidate, config: str) -> int | None:
+def _port(project: Project, settings: Mapping[str, ast.expr]) -> int | None:
     """Return the port that the application's own files name."""
-    launch = application.launch
-    texts = []
-    if launch:
-        texts.append(launch.option("-b", "--bind", "--port", "-p", "--listen"))
-    value = _config(modules, config).get("bind")
-    texts.append(ast.unparse(value) if value is not None else "")
-    call = main_call(modules, application.entry.file)
+    launch = project.application.launch
+    texts = [launch.option("-b", "--bind", "--port", "-p", "--listen")] if launch else []
+    if "bind" in settings:
+        texts.append(ast.unparse(settings["bind"]))
+    call = main_call(project.modules, project.application.entry.file)
     number = keyword(call, "port", 1) if call else None
     if isinstance(number, ast.Constant):
         texts.append(str(number.value))
-    for name in sources.names:
-        if name.rpartition("/")[2] == "Dockerfile":
-            texts += re.findall(r"(?m)^EXPOSE\s+(\d+)", sources.read(name))
-    for text in texts:
-        if match := re.search(r"(?:^|:)(\d{2,5})\b", text):
-            return int(match[1])
-    return None
-
-
-def _origin(modules: Modules, package: str) -> bool:
-    """Tell whether the code imports a package."""
-    pattern = re.compile(rf"^\s*(from|import) {package}\b", re.MULTILINE)
-    return any(pattern.search(modules.sources.read(name)) for name in modules.names)
+    dockerfile = join(project.home, "Dockerfile")
+    if dockerfile in project.sources:
+        texts += re.findall(r"(?m)^EXPOSE\s+(\d+)", project.sources.read(dockerfile))
+    matches = filter(None, (re.search(r"(?:^|:)(\d{2,5})\b", text) for text in texts))
+    return next((int(match[1]) for match in matches), None)

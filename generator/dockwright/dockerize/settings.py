@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dockwright.dockerize.modules import Module, Modules, dotted, keyword, text
 from dockwright.dockerize.sources import Sources, is_beside, join
 
-READS = re.compile(r"environ|getenv|BaseSettings|decouple|\benviron\b|environs|starlette.config|dynaconf|load_dotenv")
+READS = re.compile(r"environ|getenv|Settings\b|decouple|\benviron\b|environs|starlette.config|dynaconf|load_dotenv")
 SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|SALT|CREDENTIAL|_KEY$", re.IGNORECASE)
 # Secrets that are committed: they never reach an image, and are pointed out
 COMMITTED = re.compile(
@@ -18,6 +18,17 @@ EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.ex
 # Set by the platform or the image, not by the owner
 OURS = {"PORT", "HOME", "PATH", "PYTHONPATH", "HOSTNAME", "USER", "PWD", "FLASK_APP", "FLASK_ENV", "FLASK_DEBUG"}
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+EXAMPLES_OF_KINDS = {"int": "60", "float": "60", "bool": "false"}
+# The first that fits
+EXAMPLES_OF_NAMES = {
+    r"ALGORITHM": "HS256",
+    r"MAIL.*(FROM|SENDER|USER|TO$)|^ADMIN|MAIL$": "user@example.com",
+    r"UR[LI]S?$|ENDPOINT": "http://localhost",
+    r"DOMAIN|HOST|SERVER": "localhost",
+    r"PORT$": "25",
+}
 
 
 @dataclass(frozen=True)
@@ -38,23 +49,14 @@ class Setting:
     @property
     def example(self) -> str:
         """A value to be replaced."""
-        name = self.name.upper()
-        match self.kind:
-            case "int" | "float":
-                return self.default or "60"
-            case "bool":
-                return self.default or "false"
         if self.default:
             return self.default
-        if "ALGORITHM" in name:
-            return "HS256"
-        if re.search(r"MAIL|EMAIL", name) and re.search(r"FROM|SENDER|USER|TO$|^ADMIN|MAIL$", name):
-            return "user@example.com"
-        if re.search(r"URLS?$|_URI$|ENDPOINT|DOMAIN|HOST|SERVER", name):
-            return "http://localhost" if re.search(r"UR[LI]", name) else "localhost"
-        if name.endswith("PORT"):
-            return "25"
-        return "change-me"
+        if self.kind in EXAMPLES_OF_KINDS:
+            return EXAMPLES_OF_KINDS[self.kind]
+        return next(
+            (value for pattern, value in EXAMPLES_OF_NAMES.items() if re.search(pattern, self.name.upper())),
+            "change-me",
+        )
 
 
 def find_settings(sources: Sources, modules: Modules, home: str) -> list[Setting]:

@@ -20,7 +20,7 @@ class ExistingFilesError(GeneratorError):
         are = "are" if len(names) > 1 else "is"
         them = "them" if len(names) > 1 else "it"
         super().__init__(
-            f"{', '.join(names)} {are} there already, and nothing was written: --dry-run --diff shows how ours differ, "
+            f"{', '.join(names)} {are} there already, and nothing was written: --diff shows how ours differ, "
             f"--force replaces {them} and keeps a copy ({names[0]}{BACKUP})"
         )
 

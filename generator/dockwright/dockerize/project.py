@@ -1,0 +1,37 @@
+"""An application with its code and its dependencies: what every further question is asked of."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockwright.dockerize.applications import Candidate
+from dockwright.dockerize.launches import Launch
+from dockwright.dockerize.modules import Module, Modules
+from dockwright.dockerize.requirements import Requirements
+from dockwright.dockerize.settings import Setting
+from dockwright.dockerize.sources import Sources, is_beside
+
+
+@dataclass(frozen=True)
+class Project:
+    """What has been found so far."""
+
+    sources: Sources
+    modules: Modules
+    launches: list[Launch]
+    application: Candidate
+    # The directory that has the dependencies, from the one that was looked at
+    home: str
+    requirements: Requirements
+    settings: tuple[Setting, ...]
+
+    def code(self, pattern: str, flags: int = 0) -> Iterator[Module]:
+        """Yield the application's modules whose text has a match, without tests and scripts."""
+        prefix = "" if self.home == "." else f"{self.home}/"
+        for module in self.modules.mentioning(re.compile(pattern, flags)):
+            if module.name.startswith(prefix) and not is_beside(module.name):
+                yield module
+
+    def imports(self, package: str) -> bool:
+        """Tell whether the application imports a package."""
+        return any(self.code(rf"^\s*(from|import) {package}\b", re.MULTILINE))
