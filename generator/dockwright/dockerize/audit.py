@@ -1,0 +1,228 @@
+"""What a good Dockerfile has and doesn't have: each rule with the line that breaks it, why, and what to write."""
+
+import json
+import re
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from dockwright.commands import Command, Flag
+from dockwright.errors import GeneratorError, UsageError
+from dockwright.template import Template
+
+EXIT_FINDINGS = 1
+SECRET = re.compile(r"(?:^|[_\s])(?:\w*(?:PASSWORD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY)\w*)=(?!\$|[\"']{2})\S+", re.IGNORECASE)
+DEPENDENCIES = re.compile(r"\b(pip3?|uv|poetry|pipenv|pdm)\b.*\b(install|sync)\b")
+MANIFESTS = re.compile(r"requirements|pyproject|poetry\.lock|uv\.lock|pdm\.lock|pylock|Pipfile|setup\.(py|cfg)")
+RELOADS = re.compile(r"--reload\b|--debug\b|\bflask\b.*\brun\b|\bfastapi\b.*\bdev\b|FLASK_DEBUG=1|\brunserver\b")
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """An instruction with its line, its words and its stage."""
+
+    line: int
+    name: str
+    text: str
+    stage: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A broken rule."""
+
+    rule: str
+    line: int
+    why: str
+    write: str
+
+
+Rule = Callable[[list[Instruction]], Iterator[Finding]]
+
+
+def parse(content: str) -> list[Instruction]:
+    """Return a Dockerfile's instructions, with continued lines put together and heredocs passed over."""
+    found: list[Instruction] = []
+    stage, start, text, heredoc = -1, 0, "", ""
+    for number, line in enumerate(content.splitlines(), 1):
+        if heredoc:
+            heredoc = "" if line.strip() == heredoc else heredoc
+            continue
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        start = start or number
+        text += stripped.removesuffix("\\") + " "
+        if stripped.endswith("\\"):
+            continue
+        name, _, rest = text.strip().partition(" ")
+        stage += name.upper() == "FROM"
+        found.append(Instruction(start, name.upper(), rest.strip(), stage))
+        if match := re.search(r"<<-?[\"']?(\w+)", rest):
+            heredoc = match[1]
+        start, text = 0, ""
+    return found
+
+
+def audit(content: str) -> list[Finding]:
+    """Return what is wrong with a Dockerfile, by line."""
+    instructions = parse(content)
+    findings = [finding for rule in RULES for finding in rule(instructions)]
+    return sorted(findings, key=lambda finding: finding.line)
+
+
+def _last(instructions: list[Instruction], *names: str) -> Instruction | None:
+    """Return the last of these instructions in the stage that is built by default."""
+    stage = max((each.stage for each in instructions), default=-1)
+    return next((each for each in reversed(instructions) if each.stage == stage and each.name in names), None)
+
+
+def _chain(instructions: list[Instruction]) -> list[Instruction]:
+    """Return the instructions of the last stage, and of the stages that it is based on."""
+    named: dict[str, int] = {}
+    bases: dict[int, int] = {}
+    for each in instructions:
+        if each.name == "FROM":
+            words = [word for word in each.text.split() if not word.startswith("--")]
+            if words and words[0].lower() in named:
+                bases[each.stage] = named[words[0].lower()]
+            if len(words) > 2:  # noqa: PLR2004 # FROM image AS name
+                named[words[2].lower()] = each.stage
+    stage = max((each.stage for each in instructions), default=-1)
+    stages = {stage}
+    while stage in bases:
+        stage = bases[stage]
+        stages.add(stage)
+    return [each for each in instructions if each.stage in stages]
+
+
+def _tags(instructions: list[Instruction]) -> Iterator[Finding]:
+    names = {"scratch"}
+    for each in instructions:
+        if each.name != "FROM":
+            continue
+        words = [word for word in each.text.split() if not word.startswith("--")]
+        image = words[0] if words else ""
+        unpinned = ":" not in image.rpartition("/")[2] or image.endswith(":latest")
+        if image.lower() not in names and "$" not in image and "@" not in image and unpinned:
+            why = "the image changes without a change of yours: a build that worked fails another day"
+            yield Finding("tag", each.line, why, f"FROM {image.partition(':')[0]}:VERSION")
+        names |= {words[2].lower()} if len(words) > 2 else set()  # noqa: PLR2004 # FROM image AS name
+
+
+def _order(instructions: list[Instruction]) -> Iterator[Finding]:
+    copied: dict[int, Instruction] = {}
+    for each in instructions:
+        sources = [word for word in each.text.split() if not word.startswith("--")][:-1]
+        if each.name in {"COPY", "ADD"} and "--from" not in each.text and any(source in {".", "./"} for source in sources):
+            copied.setdefault(each.stage, each)
+        elif each.name == "RUN" and DEPENDENCIES.search(each.text) and each.stage in copied:
+            line = copied.pop(each.stage).line
+            why = f"each edit of the code installs all dependencies again (line {each.line})"
+            yield Finding("order", line, why, "copy the file of dependencies, install, and only then COPY . .")
+
+
+def _root(instructions: list[Instruction]) -> Iterator[Finding]:
+    chain = _chain(instructions)
+    users = [each for each in chain if each.name == "USER"]
+    if not chain:
+        return
+    user = users[-1].text.partition(":")[0] if users else "root"
+    if user in {"root", "0"}:
+        why = "who breaks into the application is root in its container"
+        yield Finding("root", users[-1].line if users else chain[-1].line, why, "USER 10001:10001, before CMD")
+
+
+def _shell(instructions: list[Instruction]) -> Iterator[Finding]:
+    command = _last(_chain(instructions), "CMD")
+    entry = _last(_chain(instructions), "ENTRYPOINT")
+    for each in filter(None, (command, entry)):
+        is_list = False
+        with suppress(ValueError):
+            is_list = isinstance(json.loads(each.text), list)
+        if not is_list and not each.text.startswith("exec "):
+            why = "a shell is the first process and passes no signal on: a stop takes ten seconds and kills"
+            words = json.dumps(each.text.split())
+            yield Finding("shell-form", each.line, why, f"{each.name} {words}")
+
+
+def _secrets(instructions: list[Instruction]) -> Iterator[Finding]:
+    for each in instructions:
+        if each.name in {"ENV", "ARG"} and SECRET.search(f" {each.text}"):
+            why = "who has the image has the secret: it is in its history"
+            yield Finding("secret", each.line, why, "set it when the container starts, or use RUN --mount=type=secret")
+        elif each.name in {"COPY", "ADD"} and re.search(r"(^|[\s/])(\.env(\.\w+)?|id_rsa|[\w.-]+\.pem)(\s|$)", each.text):
+            why = "who has the image has the secrets of this file"
+            yield Finding("secret", each.line, why, "leave it out, and name it in .dockerignore")
+
+
+def _health(instructions: list[Instruction]) -> Iterator[Finding]:
+    chain = _chain(instructions)
+    if chain and not any(each.name == "HEALTHCHECK" for each in chain):
+        why = "nobody notices an application that hangs, and nothing can wait until it is up"
+        write = "HEALTHCHECK CMD with a request to the application"
+        yield Finding("health", chain[-1].line, why, write)
+
+
+def _reload(instructions: list[Instruction]) -> Iterator[Finding]:
+    chain = _chain(instructions)
+    for each in filter(None, (_last(chain, "CMD"), _last(chain, "ENTRYPOINT"))):
+        text = re.sub(r"[\[\]\",']", " ", each.text)
+        if RELOADS.search(text):
+            why = "this is a development server: it is slow, and its debugger runs code for whoever asks"
+            yield Finding("development", each.line, why, "gunicorn for Flask, uvicorn without --reload for FastAPI")
+
+
+def _size(instructions: list[Instruction]) -> Iterator[Finding]:
+    for each in _chain(instructions):
+        if each.name != "RUN":
+            continue
+        if "apt-get" in each.text and " install" in each.text and "/var/lib/apt/lists" not in each.text:
+            why = "the lists of packages stay in the image"
+            yield Finding("size", each.line, why, "… && rm -rf /var/lib/apt/lists/*, in the same RUN")
+        is_pip = re.search(r"\bpip3? install\b", each.text) and "uv pip" not in each.text
+        if is_pip and "--no-cache-dir" not in each.text and "type=cache" not in each.text:
+            why = "pip's downloads stay in the image"
+            yield Finding("size", each.line, why, "RUN --mount=type=cache,target=/root/.cache/pip pip install …")
+
+
+RULES: tuple[Rule, ...] = (_tags, _order, _root, _shell, _secrets, _health, _reload, _size)
+
+
+def check(_: Template, arguments: Namespace) -> int:
+    """Print what is wrong with a Dockerfile; return 1 if something is."""
+    path = Path(arguments.operand or ".")
+    file = path / "Dockerfile" if path.is_dir() else path
+    if not file.exists():
+        message = f"{file} does not exist: `dockwright dockerize` writes one"
+        raise UsageError(message)
+    try:
+        findings = audit(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        message = f"{file} can't be read ({error.strerror if isinstance(error, OSError) else 'it is no text'})"
+        raise GeneratorError(message) from None
+    if "json" in arguments.switches:
+        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        print(*report(file, findings), sep="\n")
+    return EXIT_FINDINGS if findings else 0
+
+
+def report(file: Path, findings: list[Finding]) -> Iterator[str]:
+    """Yield findings as lines of text."""
+    for finding in findings:
+        yield f"{file}:{finding.line}: {finding.rule}: {finding.why}"
+        yield f"  write: {finding.write}"
+    if not findings:
+        yield f"{file}: nothing to object to."
+
+
+COMMAND = Command(
+    "check",
+    "say what is wrong with a Dockerfile, where, why, and what to write",
+    check,
+    lambda _: (Flag(("--json",), "print JSON"),),
+    operand="PATH",
+)
