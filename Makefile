@@ -1,7 +1,7 @@
 # Needs make, git and Python 3.11 or newer; installs everything else.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help new test test-quick test-docker test-faults test-faults-full test-full engine lint locks images bench bench-quick bench-matrix pictures clean
+.PHONY: help new test test-quick test-docker test-alone test-faults test-faults-full test-full engine lint locks images bench bench-quick bench-matrix pictures clean
 
 PYTHON ?= python3
 WORKERS ?= auto
@@ -19,13 +19,18 @@ new: .venv/new.stamp ## Generate a project beside this directory: with questions
 
 # Without an engine the quick tests still run; the Docker tests then fail and say why.
 test: ## Run every test, the quick ones first
-	@tools/engine.sh || export INSTALL=no; $(MAKE) test-quick && $(MAKE) test-docker
+	@tools/engine.sh && tools/orchestrators.sh || export INSTALL=no; \
+		$(MAKE) test-quick && $(MAKE) test-docker && $(MAKE) test-alone
 
 test-quick: .venv/test.stamp ## Run the tests that need no Docker: the generator, and static checks of what it generates
 	$(BIN)/pytest tests/unit tests/render --numprocesses $(WORKERS)
 
 test-docker: images ## Build, start and probe every combination with Docker, or some: make test-docker ARGS="-k alpine"
-	$(BIN)/pytest tests/docker --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest tests/docker -m 'not alone' --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+test-alone: images ## Try Swarm under load, and the manifests for Kubernetes: as root, while nothing else runs
+	@tools/orchestrators.sh
+	$(BIN)/pytest tests/docker -m alone $(ARGS)
 
 test-faults: images ## Break what runs in production, and count the requests that fail
 	$(BIN)/pytest $(FAULTS) --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
@@ -34,7 +39,7 @@ test-faults-full: images ## The same on every combination, and what takes long: 
 	$(BIN)/pytest $(FAULTS) tests/docker/test_outages.py --long --full --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 test-full: images ## Ask every Docker test of every combination, not of a sample: takes hours
-	$(BIN)/pytest tests/docker --full --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	$(BIN)/pytest tests/docker --full -m 'not alone' --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 engine: ## Install and start Docker Engine, without asking (Debian, as root)
 	@INSTALL=yes tools/engine.sh

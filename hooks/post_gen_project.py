@@ -25,6 +25,7 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
         "tests/test_columns.py",
         "tests/test_database.py",
         "tests/test_migrations.py",
+        "k8s/base/migrate.yaml",
     ),
     ("database", ("sqlite",)): ("app/tables.py",),
     ("database", ("postgresql",)): ("create_role.sql",),
@@ -35,6 +36,7 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
         "app/worker.py",
         "tests/test_reports.py",
         "tests/test_worker.py",
+        "k8s/base/worker.yaml",
     ),
     ("proxy", ("caddy",)): ("Caddyfile",),
     ("metrics", ("prometheus",)): (
@@ -44,6 +46,8 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
         "tests/test_metrics.py",
     ),
     ("guide", ("student",)): ("GUIDE.md",),
+    ("deploy", ("swarm",)): ("stack.yaml",),
+    ("deploy", ("kubernetes",)): ("k8s",),
     ("sample", ("products",)): (
         "app/products",
         "migrations/versions/0001_create_products.py",

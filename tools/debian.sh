@@ -32,3 +32,8 @@ mirror() { # the mirror that this machine's own packages come from
 repository() { # TYPE SUITE: a line for sources.list; also accept a mirror whose index has expired
   echo "$1 [check-valid-until=no signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $(mirror) $2 main"
 }
+
+add_forky() { # make this suite's packages available to those who ask for them by suite: priority 50 is for nobody else
+  repository deb forky >/etc/apt/sources.list.d/forky.list
+  printf 'Package: *\nPin: release n=forky\nPin-Priority: 50\n' >/etc/apt/preferences.d/forky
+}

@@ -18,9 +18,7 @@ if ! command -v dockerd >/dev/null || ! has_plugins; then
   confirm "install Docker Engine from Debian's forky suite (${packages[*]}) and start dockerd" ||
     refuse 'nothing was installed; the Docker tests need an engine: run make engine, or install one yourself'
   # Older releases of Debian have an Engine without the features that the template uses.
-  # Priority 50: forky is used only for packages that are asked for by suite.
-  repository deb forky >/etc/apt/sources.list.d/forky.list
-  printf 'Package: *\nPin: release n=forky\nPin-Priority: 50\n' >/etc/apt/preferences.d/forky
+  add_forky
   apt-get -qq update
   install_packages "${packages[@]}"
 fi

@@ -28,12 +28,13 @@ def combinations(template: Template | None = None, /, **fixed: str) -> list[dict
 def sample(template: Template | None = None, /) -> list[dict[str, str]]:
     """Return a few combinations in which every allowed pair of answers to two options occurs, sampled options included.
 
-    A covering array, by the in-parameter-order algorithm: add one option after another, those with the most choices
-    first. Give each row the answer that covers the most missing pairs; put the pairs that are still missing into rows
-    where their options are open, or else into new rows.
+    A covering array, by the in-parameter-order algorithm: add one option after another, those of conflicts first, then
+    those with the most choices. Give each row the answer that covers the most missing pairs; put the pairs that are
+    still missing into rows where their options are open, or else into new rows.
     """
     template = template or load()
     axes = _axes(template)
+    in_conflict = {name for conflict in template.definition["_conflicts"] for name in conflict["when"]}
     rows: list[dict[str, str]] = []
     missing: list[dict[str, str]] = []
 
@@ -46,7 +47,7 @@ def sample(template: Template | None = None, /) -> list[dict[str, str]]:
         missing[:] = [pair for pair in missing if not pair.items() <= row.items()]
 
     covered: list[str] = []
-    for name in sorted(axes, key=lambda name: -len(axes[name])):
+    for name in sorted(axes, key=lambda name: (name not in in_conflict, -len(axes[name]))):
         others = [{other: choice} for other in covered for choice in axes[other]] or [{}]
         pairs = ({**other, name: choice} for other in others for choice in axes[name])
         missing += [pair for pair in pairs if _is_possible(template, pair)]

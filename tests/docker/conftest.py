@@ -28,6 +28,7 @@ MARKERS = (
     "only_where(**choices): run a Docker test on cells with these answers only",
     "every: run a Docker test on every cell, not on the covering sample",
     "one_for_each(*options): run a Docker test on one cell for each answer to these options",
+    "alone: run a Docker test when no other runs, as root (make test-alone)",
 )
 
 

@@ -17,6 +17,7 @@ SECONDS = 15  # how long to wait for an answer
 class Load:
     """Requests that were sent, and why some failed."""
 
+    host: str
     port: int
     writes: bool  # whether products can be created
     sent: int = 0
@@ -28,7 +29,7 @@ class Load:
 
     def send(self, number: int) -> None:
         """Send a request over a connection of its own, each fifth one a write; note when it has no good answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=SECONDS)
         start = time.monotonic()
         try:
             if self.writes and number % 5 == 0:
@@ -49,9 +50,9 @@ class Load:
 
 
 @contextlib.contextmanager
-def load(port: int, *, rate: int, writes: bool) -> Iterator[Load]:
+def load(port: int, *, rate: int, writes: bool, host: str = "127.0.0.1") -> Iterator[Load]:
     """Send `rate` requests a second until the end of the context."""
-    result = Load(port, writes)
+    result = Load(host, port, writes)
     ended = threading.Event()
     start = time.monotonic()
 

@@ -5,7 +5,7 @@ import pytest
 from tests.docker.stack import Project, running
 
 
-@pytest.mark.only_where(redis=["queue"], sample=["none"], database=["none"])
+@pytest.mark.only_where(redis=["queue"], database=["none"])
 @pytest.mark.one_for_each("redis")
 def test_stack_that_does_not_start(project: Project, image: str) -> None:
     """Where Redis doesn't start, what waits for it fails, and Redis' own words are in the message."""

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NoReturn
 
 import pytest
 
@@ -92,9 +93,13 @@ def mypy_cache(answers: dict[str, str], request: pytest.FixtureRequest, monkeypa
 def compose() -> list[str]:
     """Return the command that checks compose files; it needs no engine."""
     command = ["docker", "compose"]
-    if shutil.which("docker") and not run([*command, "version"], Path.cwd()):
-        return command
-    reason = "NOT TESTED: whether compose accepts the compose files: `docker compose` is not installed"
+    if not shutil.which("docker") or run([*command, "version"], Path.cwd()):
+        refuse("NOT TESTED: whether compose accepts the compose files: `docker compose` is not installed")
+    return command
+
+
+def refuse(reason: str) -> NoReturn:
+    """Skip a test that can't run on this machine; in CI, fail."""
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

@@ -44,6 +44,17 @@ FILES: list[tuple[dict[str, str], str]] = [
         """,
     ),
     ({"proxy": "caddy"}, "Caddyfile"),
+    ({"deploy": "swarm"}, "stack.yaml"),
+    (
+        {"deploy": "kubernetes"},
+        """
+        k8s/base/kustomization.yaml k8s/base/network.yaml k8s/base/web.yaml
+        k8s/production/kustomization.yaml k8s/production/namespace.yaml
+        k8s/public/autoscaler.yaml k8s/public/ingress.yaml k8s/public/kustomization.yaml
+        """,
+    ),
+    ({"deploy": "kubernetes", "database": "(?!none)"}, "k8s/base/migrate.yaml"),
+    ({"deploy": "kubernetes", "redis": ".*queue"}, "k8s/base/worker.yaml"),
     (
         {"metrics": "prometheus"},
         """

@@ -12,7 +12,7 @@ Tree = dict[str, tuple[int, bytes]]
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "generator" / "dockwright"
 IGNORED = shutil.ignore_patterns("__pycache__", "*.py[co]", ".*_cache", ".git", ".venv")
-# The template has no conflict now: the tests use a made-up one.
+# A made-up conflict, of options that are asked early
 CONFLICTING = {"database": "none", "redis": "queue"}
 CONFLICT = {"when": CONFLICTING, "why": "keep the reports in a database"}
 REFUSAL = "database=none with redis=queue can't be used: keep the reports in a database"

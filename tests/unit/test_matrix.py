@@ -73,7 +73,8 @@ def test_sample_has_every_pair_of_answers(variant: Template) -> None:
     """Every possible pair of answers to two options is in the sample, which is small and has no conflict."""
     chosen = sample(variant)
     assert {pair for combination in chosen for pair in pairs(combination)} == possible_pairs(variant)
-    assert len(chosen) <= 20
+    # The made-up conflicts of three answers leave less room.
+    assert len(chosen) <= (21 if variant.definition["_conflicts"] == CONFLICTS else 20)
 
 
 def test_sample_is_deterministic(variant: Template) -> None:

@@ -1,0 +1,148 @@
+"""The manifests for Kubernetes match its published schemas, the restricted Pod Security Standard, and the answers."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from dockwright.matrix import combination_id, sample
+from tests.render.conftest import refuse
+
+CELLS = [cell for cell in sample() if cell["deploy"] == "kubernetes"]
+# The oldest version with all that the manifests use, which is the sleep before a stop, and the newest.
+VERSIONS = ("1.30", "1.36")
+Manifest = dict[str, Any]
+
+
+@pytest.fixture(scope="session", params=CELLS, ids=combination_id)
+def answers(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the answers of a cell with Kubernetes."""
+    cell: dict[str, str] = request.param
+    return cell | {"port": "8123"}
+
+
+@pytest.fixture(scope="session", params=["production", "public"])
+def manifests(project: Path, request: pytest.FixtureRequest) -> list[Manifest]:
+    """Return what kustomize makes of an overlay."""
+    if not shutil.which("kubectl"):
+        refuse("NOT TESTED: the manifests for Kubernetes: kubectl is not installed")
+    return build(project / "k8s" / request.param)
+
+
+@cache
+def build(directory: Path) -> list[Manifest]:
+    """Return the manifests of an overlay, as `kubectl apply -k` has them."""
+    done = subprocess.run(["kubectl", "kustomize", directory], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return list(yaml.safe_load_all(done.stdout))
+
+
+def pods(manifests: list[Manifest]) -> Iterator[tuple[str, Manifest]]:
+    """Yield the name of each Deployment and Job, and the specification of its pods."""
+    for manifest in manifests:
+        if manifest["kind"] in ("Deployment", "Job"):
+            yield manifest["metadata"]["name"], manifest["spec"]["template"]["spec"]
+
+
+def of_kind(manifests: list[Manifest], kind: str) -> dict[str, Manifest]:
+    """Return the manifests of a kind by their names."""
+    return {one["metadata"]["name"]: one for one in manifests if one["kind"] == kind}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_schemas(manifests: list[Manifest], version: str) -> None:
+    """Each manifest is valid in the words of Kubernetes, without unknown fields."""
+    for manifest in manifests:
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+def test_what_there_is(answers: dict[str, str], manifests: list[Manifest]) -> None:
+    """There is a web service, a worker with a queue, and a migration with a database, all in one namespace."""
+    assert of_kind(manifests, "Deployment").keys() == {"web", *["worker"] * ("queue" in answers["redis"])}
+    assert of_kind(manifests, "Job").keys() == {*["migrate"] * (answers["database"] != "none")}
+    namespaces = {one["metadata"].get("namespace") for one in manifests if one["kind"] != "Namespace"}
+    assert namespaces == set(of_kind(manifests, "Namespace"))
+
+
+def test_restricted(manifests: list[Manifest]) -> None:
+    """Each pod fits the restricted Pod Security Standard, and has a read-only root, limits, and a /tmp with a size."""
+    for name, pod in pods(manifests):
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["runAsUser"] > 0, name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        assert pod["automountServiceAccountToken"] is False, name
+        assert all(volume.keys() & {"emptyDir", "secret"} for volume in pod["volumes"]), name
+        assert all(volume["emptyDir"]["sizeLimit"] for volume in pod["volumes"] if "emptyDir" in volume), name
+        (container,) = pod["containers"]
+        security = {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["securityContext"] == security, name
+        assert "memory" in container["resources"]["limits"], name
+        assert not any("PASSWORD" in one["name"] for one in container.get("env", ())), name
+    (namespace,) = of_kind(manifests, "Namespace").values()
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_probes(answers: dict[str, str], texts: dict[str, str], manifests: list[Manifest]) -> None:
+    """The service is alive by /health, gets requests by /ready, and stops in time; the worker finishes its job."""
+    deployments = dict(pods(manifests))
+    (web,) = deployments["web"]["containers"]
+    paths = {name: web[name]["httpGet"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
+    assert {name: get["path"] for name, get in paths.items()} == {
+        "startupProbe": "/health",
+        "livenessProbe": "/health",
+        "readinessProbe": "/ready",
+    }
+    assert {get["port"] for get in paths.values()} == {"http"}
+    assert web["ports"] == [{"name": "http", "containerPort": int(answers["port"])}]
+    # Half of the 30 seconds are left to the requests that are under way.
+    assert 0 < web["lifecycle"]["preStop"]["sleep"]["seconds"] <= 15
+    if "worker" in deployments:
+        (longest,) = [line for line in texts["app/queue.py"].splitlines() if line.startswith("TIMEOUT_SECONDS = ")]
+        assert deployments["worker"]["terminationGracePeriodSeconds"] > int(longest.rpartition(" ")[2])
+
+
+def test_selectors(manifests: list[Manifest]) -> None:
+    """What selects pods selects those that it should, and DNS is that of the cluster."""
+    kinds = ("Service", "PodDisruptionBudget")
+    selectors = [one["spec"]["selector"] for one in manifests if one["kind"] in kinds]
+    labels = of_kind(manifests, "Deployment")["web"]["spec"]["template"]["metadata"]["labels"]
+    for selector in selectors:
+        assert selector.get("matchLabels", selector).items() <= labels.items()
+    for deployment in of_kind(manifests, "Deployment").values():
+        labels = deployment["spec"]["template"]["metadata"]["labels"]
+        assert deployment["spec"]["selector"]["matchLabels"].items() <= labels.items()
+    (policy,) = of_kind(manifests, "NetworkPolicy").values()
+    (dns,) = policy["spec"]["egress"][0]["to"]
+    assert dns["podSelector"] == {"matchLabels": {"k8s-app": "kube-dns"}}
+    assert {(port["port"], port.get("protocol", "TCP")) for port in policy["spec"]["egress"][0]["ports"]} == {
+        (53, "TCP"),
+        (53, "UDP"),
+    }
+
+
+def test_data_services(answers: dict[str, str], manifests: list[Manifest]) -> None:
+    """The addresses of the data services are settings, and the network lets the pods reach those and no others."""
+    (settings,) = (one["data"] for name, one in of_kind(manifests, "ConfigMap").items() if name.startswith("settings"))
+    ports = {"postgresql": 5432, "mariadb": 3306}
+    expected = {ports[answers["database"]]} if answers["database"] != "none" else set()
+    expected |= {6379} if answers["redis"] != "none" else set()
+    assert ("DATABASE_URL" in settings, "REDIS_URL" in settings) == (
+        answers["database"] != "none",
+        answers["redis"] != "none",
+    )
+    (policy,) = of_kind(manifests, "NetworkPolicy").values()
+    assert {port["port"] for rule in policy["spec"]["egress"][1:] for port in rule["ports"]} == expected
+    for name, pod in pods(manifests):
+        assert ("secret" in {key for volume in pod["volumes"] for key in volume}) == (answers["database"] != "none"), (
+            name
+        )
