@@ -195,7 +195,9 @@ def test_port(answers: dict[str, str], texts: dict[str, str]) -> None:
     assert answers["port"] in texts["app/settings.py"]
     if answers["port"] != default:
         pattern = re.compile(rf":{default}\b|port\W.*\b{default}\b", re.IGNORECASE)
-        assert [name for name, text in texts.items() if pattern.search(text)] == []
+        # The registry of the guide's own listens on 5000 in its container.
+        own = {name: re.sub(r":5000 registry\b", "", text) for name, text in texts.items()}
+        assert [name for name, text in own.items() if pattern.search(text)] == []
 
 
 def test_production_source(production: dict[str, Any]) -> None:

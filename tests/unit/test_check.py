@@ -44,7 +44,7 @@ BROKEN = {
 KEPT = {
     "argument-as-tag": "ARG VERSION\nFROM python:$VERSION\n" + GOOD.partition("\n")[2],
     "digest": GOOD.replace("python:3.14-slim", "python@sha256:" + "0" * 64),
-    "stage": "FROM python:3.14 AS base\nUSER 10001\nHEALTHCHECK CMD true\nFROM base\nCMD [\"python\"]\n",
+    "stage": 'FROM python:3.14 AS base\nUSER 10001\nHEALTHCHECK CMD true\nFROM base\nCMD ["python"]\n',
     "exec": GOOD.replace('["gunicorn", "app:app"]', "exec gunicorn app:app"),
     "secret-from-argument": GOOD.replace("WORKDIR /app", "ENV SECRET_KEY=$SECRET_KEY"),
     "heredoc": GOOD.replace("WORKDIR /app", "RUN <<EOF\nCOPY . .\npip install flask\nEOF"),
@@ -113,4 +113,7 @@ def test_report(check: Run, output_dir: Path) -> None:
 def test_missing(check: Run) -> None:
     """Without a Dockerfile, a sentence says what writes one."""
     done = check()
-    assert (done.returncode, done.stderr) == (2, "error: Dockerfile does not exist: `dockwright dockerize` writes one\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: Dockerfile does not exist: `dockwright dockerize` writes one\n",
+    )

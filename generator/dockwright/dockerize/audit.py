@@ -13,7 +13,9 @@ from dockwright.errors import GeneratorError, UsageError
 from dockwright.template import Template
 
 EXIT_FINDINGS = 1
-SECRET = re.compile(r"(?:^|[_\s])(?:\w*(?:PASSWORD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY)\w*)=(?!\$|[\"']{2})\S+", re.IGNORECASE)
+SECRET = re.compile(
+    r"(?:^|[_\s])(?:\w*(?:PASSWORD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY)\w*)=(?!\$|[\"']{2})\S+", re.IGNORECASE
+)
 DEPENDENCIES = re.compile(r"\b(pip3?|uv|poetry|pipenv|pdm)\b.*\b(install|sync)\b")
 MANIFESTS = re.compile(r"requirements|pyproject|poetry\.lock|uv\.lock|pdm\.lock|pylock|Pipfile|setup\.(py|cfg)")
 RELOADS = re.compile(r"--reload\b|--debug\b|\bflask\b.*\brun\b|\bfastapi\b.*\bdev\b|FLASK_DEBUG=1|\brunserver\b")
@@ -116,7 +118,11 @@ def _order(instructions: list[Instruction]) -> Iterator[Finding]:
     copied: dict[int, Instruction] = {}
     for each in instructions:
         sources = [word for word in each.text.split() if not word.startswith("--")][:-1]
-        if each.name in {"COPY", "ADD"} and "--from" not in each.text and any(source in {".", "./"} for source in sources):
+        if (
+            each.name in {"COPY", "ADD"}
+            and "--from" not in each.text
+            and any(source in {".", "./"} for source in sources)
+        ):
             copied.setdefault(each.stage, each)
         elif each.name == "RUN" and DEPENDENCIES.search(each.text) and each.stage in copied:
             line = copied.pop(each.stage).line
@@ -153,7 +159,9 @@ def _secrets(instructions: list[Instruction]) -> Iterator[Finding]:
         if each.name in {"ENV", "ARG"} and SECRET.search(f" {each.text}"):
             why = "who has the image has the secret: it is in its history"
             yield Finding("secret", each.line, why, "set it when the container starts, or use RUN --mount=type=secret")
-        elif each.name in {"COPY", "ADD"} and re.search(r"(^|[\s/])(\.env(\.\w+)?|id_rsa|[\w.-]+\.pem)(\s|$)", each.text):
+        elif each.name in {"COPY", "ADD"} and re.search(
+            r"(^|[\s/])(\.env(\.\w+)?|id_rsa|[\w.-]+\.pem)(\s|$)", each.text
+        ):
             why = "who has the image has the secrets of this file"
             yield Finding("secret", each.line, why, "leave it out, and name it in .dockerignore")
 
