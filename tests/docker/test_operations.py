@@ -3,7 +3,7 @@
 import re
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -87,8 +87,15 @@ def test_backup(project: Project, production: Stack) -> None:
         assert "backups/" in (project.directory / ".gitignore").read_text(encoding="utf-8").splitlines()
         lost = client.post("/products", json=PEN)
         total = client.get("/products").json()["total"]
-        for wrong in wrong_files(file):
-            assert "error: " in project.run("make", "restore", f"FILE={wrong}", expect=2)
+        cut = file.with_name("cut.sql")
+        cut.write_bytes(file.read_bytes()[:-300])
+        for wrong, why in (
+            ("", "name the backup"),
+            ("backups/missing.sql", "name the backup"),
+            ("README.md", "is not a complete backup"),
+            (f"backups/{cut.name}", "is not a complete backup"),
+        ):
+            assert why in project.run("make", "restore", f"FILE={wrong}", expect=2)
         # Not empty: nothing changes.
         said = project.run("make", "restore", f"FILE={file.relative_to(project.directory)}", expect=2)
         assert "has to be empty" in said
@@ -99,14 +106,6 @@ def test_backup(project: Project, production: Stack) -> None:
         assert client.get(kept.headers["Location"]).json() == kept.json()
         assert client.get(lost.headers["Location"]).status_code == 404
         assert client.post("/products", json=PEN).status_code == 201
-
-
-def wrong_files(backup: Path) -> Iterator[str]:
-    """Yield what is no backup to restore: none, one that is missing, another file, and one that was cut off."""
-    yield from ("", "backups/missing.sql", "README.md")
-    cut = backup.with_name("cut.sql")
-    cut.write_bytes(backup.read_bytes()[:-300])
-    yield f"backups/{cut.name}"
 
 
 @pytest.mark.only_where(database=STORED, sample=["products"])
