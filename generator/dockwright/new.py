@@ -31,8 +31,9 @@ def flags(template: Template) -> list[Flag]:
         Flag(("--output-dir",), "create the project's directory there, not here", "DIR"),
         Flag(("--git",), "run `git init`, unless in a repository already"),
         Flag(("--dry-run",), "show answers, services and files; write nothing"),
-        Flag(("--diff",), "show what would change there; write nothing"),
-        Flag(("--json",), "print JSON"),
+        # One line for both, so that the help fits a screen
+        Flag(("--diff",), "show what would change there; write nothing", row="show what would change; --json: as JSON"),
+        Flag(("--json",), "print JSON", row=None),
     ]
 
 

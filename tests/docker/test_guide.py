@@ -82,7 +82,7 @@ class Reader:
             # Answer the question, and spare the images of others on this machine.
             mine = f"label=org.opencontainers.image.description={self.project.answers['description']}"
             command += f" --force --filter '{mine}'"
-        wait_for(done)
+        wait_for(done, seconds=120)
         self.typed.append((command, outputs[-1]))
         return outputs[-1]
 
