@@ -31,8 +31,12 @@ def flags(template: Template) -> list[Flag]:
         Flag(("--output-dir",), "create the project's directory there, not here", "DIR"),
         Flag(("--git",), "run `git init`, unless in a repository already"),
         Flag(("--dry-run",), "show answers, services and files; write nothing"),
-        Flag(("--diff",), "show what would change there; write nothing"),
-        Flag(("--json",), "print JSON"),
+        Flag(
+            ("--diff",),
+            "show what would change there; write nothing",
+            row="show changes there, write nothing; --json for JSON",
+        ),
+        Flag(("--json",), "print JSON", row=None),
     ]
 
 
