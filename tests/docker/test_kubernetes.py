@@ -49,7 +49,7 @@ patches:
         value: 8080
 """
 # Podman 4.3 mounts a Secret as it is encoded: the pods get the directory of a file instead.
-DATABASE = """
+SECRETS = """
   - target:
       name: web|worker|migrate
       kind: Deployment|Job
@@ -157,10 +157,14 @@ def load(machine: Sandbox, images: list[str]) -> None:
 
 def start(pods: Pods, name: str, service: dict[str, Any]) -> None:
     """Start a data service, with the settings that it has in Compose."""
+    directory = pods.project.directory
     options = [f"--env={key}={value}" for key, value in service.get("environment", {}).items()]
-    secrets = pods.project.directory / "secrets"
-    options += [f"--volume={secrets / secret}:/run/secrets/{secret}:ro" for secret in service.get("secrets", ())]
-    command = [*service.get("command", ()), *(("--protected-mode", "no") if name == "redis" else ())]
+    mounts = {directory / "secrets" / secret: f"/run/secrets/{secret}" for secret in service["secrets"]}
+    mounts |= {directory / Path(config["target"]).name: config["target"] for config in service.get("configs", ())}
+    options += [f"--volume={source}:{target}:ro" for source, target in mounts.items()]
+    options += [f"--user={service['user']}"] if "user" in service else []
+    # Compose has a second dollar for each that it passes on.
+    command = [part.replace("$$", "$") for part in service.get("command", ())]
     image = f"localhost/{service['image']}"
     pods.podman("run", "--detach", "--network=host", f"--name={name}", *options, image, *command)
 
@@ -172,14 +176,14 @@ def render(pods: Pods) -> list[dict[str, Any]]:
     overlay.mkdir()
     text = OVERLAY.format(slug=project.slug)
     settings = []
-    if project.has_database:
+    if project.has_database or project.has_redis:
         secrets = pods.machine.directory / "secrets"
         shutil.copytree(project.directory / "secrets", secrets)
         secrets.chmod(0o755)
-        text += DATABASE.format(secrets=secrets)
+        text += SECRETS.format(secrets=secrets)
         settings.append(f"DATABASE_URL={project.answers['database']}://app@{address}/app")
     if project.has_redis:
-        settings.append(f"REDIS_URL=redis://{address}/0")
+        settings.append(f"REDIS_URL=redis://app@{address}/0")
     if settings:
         generator = [{"name": "settings", "behavior": "merge", "literals": settings}]
         text += yaml.safe_dump({"configMapGenerator": generator})

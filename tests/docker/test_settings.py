@@ -113,11 +113,11 @@ def test_wrong_setting_is_one_sentence(project: Project, image: str) -> None:
 @pytest.mark.one_for_each("framework")
 @pytest.mark.only_where(database=["sqlite", "none"], redis=["none"])
 def test_port_is_taken_from_the_environment(project: Project, image: str) -> None:
-    """With PORT set the service listens there, its health check follows, and SIGTERM and SIGINT end it."""
+    """With PORT set and 256 MB the service serves there, its health check follows, and SIGTERM and SIGINT end it."""
     name = f"{project.slug}-port"
     ask = "from urllib.request import urlopen; print(urlopen('http://127.0.0.1:8080/health').status)"
     for signal in ("TERM", "INT"):
-        project.run("docker", "run", "--detach", "--name", name, "--env", "PORT=8080", image)
+        project.run("docker", "run", "--detach", "--name", name, "--env", "PORT=8080", "--memory", "256m", image)
         wait_for(lambda: project.run("docker", "inspect", "--format", "{{.State.Health.Status}}", name) == "healthy\n")
         answer = project.run("docker", "exec", name, "python", "-c", ask)
         project.run("docker", "stop", "--signal", signal, "--timeout", "60", name)

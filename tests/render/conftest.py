@@ -46,6 +46,11 @@ def project(answers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -
 @pytest.fixture(scope="session")
 def texts(project: Path) -> dict[str, str]:
     """Return the text of each file of the project by its path, with unchanged line endings."""
+    return read(project)
+
+
+def read(project: Path) -> dict[str, str]:
+    """Return the text of each file of a project by its path, with unchanged line endings."""
     files = (path for path in project.rglob("*") if path.is_file())
     return {path.relative_to(project).as_posix(): path.read_bytes().decode() for path in files}
 

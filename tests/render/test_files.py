@@ -80,7 +80,8 @@ FILES: list[tuple[dict[str, str], str]] = [
 PARSERS: dict[str, Callable[[str], Any]] = {
     ".json": json.loads,
     ".toml": tomllib.loads,
-    ".yaml": yaml.safe_load,
+    # A manifest for Kubernetes may have several documents.
+    ".yaml": lambda text: list(yaml.safe_load_all(text)),
     ".yml": yaml.safe_load,
 }
 # Allowed consecutive blank lines, if not one: two separate functions, also in Markdown, and stages of a Dockerfile

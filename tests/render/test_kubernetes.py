@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from dockwright.matrix import combination_id, sample
-from tests.render.conftest import refuse
+from dockwright.template import render
+from tests.render.conftest import read, refuse
 
 CELLS = [cell for cell in sample() if cell["deploy"] == "kubernetes"]
 # The oldest version with all that the manifests use, which is the sleep before a stop, and the newest.
@@ -20,14 +21,26 @@ VERSIONS = ("1.30", "1.36")
 Manifest = dict[str, Any]
 
 
-@pytest.fixture(scope="session", params=CELLS, ids=combination_id)
+@pytest.fixture(scope="module", params=CELLS, ids=combination_id)
 def answers(request: pytest.FixtureRequest) -> dict[str, str]:
     """Return the answers of a cell with Kubernetes."""
     cell: dict[str, str] = request.param
     return cell | {"port": "8123"}
 
 
-@pytest.fixture(scope="session", params=["production", "public"])
+@pytest.fixture(scope="module")
+def project(answers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory of the project with these answers."""
+    return render(answers, tmp_path_factory.mktemp("project"))
+
+
+@pytest.fixture(scope="module")
+def texts(project: Path) -> dict[str, str]:
+    """Return the text of each file of the project by its path."""
+    return read(project)
+
+
+@pytest.fixture(scope="module", params=["production", "public"])
 def manifests(project: Path, request: pytest.FixtureRequest) -> list[Manifest]:
     """Return what kustomize makes of an overlay."""
     if not shutil.which("kubectl"):
@@ -143,6 +156,5 @@ def test_data_services(answers: dict[str, str], manifests: list[Manifest]) -> No
     (policy,) = of_kind(manifests, "NetworkPolicy").values()
     assert {port["port"] for rule in policy["spec"]["egress"][1:] for port in rule["ports"]} == expected
     for name, pod in pods(manifests):
-        assert ("secret" in {key for volume in pod["volumes"] for key in volume}) == (answers["database"] != "none"), (
-            name
-        )
+        has_secret = any("secret" in volume for volume in pod["volumes"])
+        assert has_secret == bool(expected), name

@@ -18,6 +18,16 @@ CONFLICT = {"when": CONFLICTING, "why": "keep the reports in a database"}
 REFUSAL = "database=none with redis=queue can't be used: keep the reports in a database"
 
 
+def unusual_answers(template: Template) -> dict[str, str]:
+    """Return for each option with choices the last one that doesn't conflict with the answers before."""
+    answers: dict[str, str] = {}
+    for name, option in template.options.items():
+        if option.choices:
+            allowed = [value for value in option.values if not template.objections({**answers, name: value})]
+            answers[name] = allowed[-1]
+    return answers
+
+
 def copy_template(root: Path, **changes: Any) -> Template:  # noqa: ANN401 # any JSON value
     """Copy the template into `root`, and change keys of its `cookiecutter.json`."""
     for name in ("hooks", SOURCE):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from dockwright.template import RECORD, SOURCE, Template, render
-from tests.unit.checkout import copy_template, read_tree
+from tests.unit.checkout import copy_template, read_tree, unusual_answers
 from tests.unit.conftest import Run
 from tests.unit.test_names import ACCEPTED
 
@@ -50,8 +50,8 @@ def test_cruft_takes_the_record(run: Run, dockwright: Run, template: Template, t
     """`cruft link` with a project's record takes its answers, so that a later update applies a change and no more."""
     source = copy_template(tmp_path / "template")
     commit(run, source.root)
-    # No answer is its option's default.
-    answers = {name: option.values[-1] for name, option in template.options.items() if option.choices}
+    # As far as no conflict is in the way, no answer is its option's default.
+    answers = unusual_answers(template)
     answers |= {"project_name": "Bob's: shop # 1", "project_slug": "own", "description": "'Yes'", "port": "8000"}
     flags = [f"{template.options[name].flag}={answer}" for name, answer in answers.items()]
     assert dockwright("new", "--no-input", "--output-dir", str(tmp_path), *flags).returncode == 0

@@ -19,7 +19,7 @@ from dockwright.errors import OutputDirectoryError, RefusedAnswersError, TargetE
 from dockwright.options import Option
 from dockwright.template import Answers, Template, load
 from dockwright.wizard import ask
-from tests.unit.checkout import CONFLICTING, add_option, copy_template
+from tests.unit.checkout import CONFLICTING, add_option, copy_template, unusual_answers
 
 ENTER, UP, DOWN, RIGHT, TAB, BACK = "\r", "\x1b[A", "\x1b[B", "\x1b[C", "\t", "\x1b[Z"
 CTRL_C, CTRL_D, CTRL_U = "\x03", "\x04", "\x15"
@@ -93,6 +93,15 @@ def other_answer(option: Option) -> tuple[str, str]:
     return (option.values[-1], option.choices[-1].label) if option.choices else (TEXT, TEXT)
 
 
+def compatible_answers(name: str, text: str) -> dict[str, str]:
+    """Return answers to the options whose defaults conflict with this answer."""
+    conflicts = [conflict["when"] for conflict in TEMPLATE.definition["_conflicts"]]
+    others = {
+        other for when in conflicts if when.get(name) == text for other in when if when[other] == OPTIONS[other].default
+    }
+    return {other: OPTIONS[other].values[-1] for other in others - {name}}
+
+
 def follow_from(name: str) -> list[str]:
     """Return the options whose default is computed from this one."""
     return [other.name for other in OPTIONS.values() if other.derived and f"cookiecutter.{name} " in other.default]
@@ -137,13 +146,11 @@ def test_every_answer_is_confirmed_and_summarised(press: Press, template: Templa
 def test_everything_asks_the_extra_questions(press: Press) -> None:
     """Who chooses everything is asked what is otherwise left at its default."""
     assert TEMPLATE.extra
-    texts = [name for name in OPTIONS if not OPTIONS[name].choices]
-    keys = EVERYTHING + "".join(
-        answer(name) if name in texts else answer(name, other_answer(OPTIONS[name])[0]) for name in OPTIONS
-    )
+    unusual = unusual_answers(TEMPLATE)
+    keys = EVERYTHING + "".join(answer(name, unusual.get(name, "")) for name in OPTIONS)
     answers = press(keys + YES).answers
     assert answers is not None
-    assert all(answers[name] == OPTIONS[name].values[-1] for name in OPTIONS if name not in texts)
+    assert answers.items() >= unusual.items()
 
 
 def test_declining_gives_no_answers(press: Press) -> None:
@@ -285,8 +292,9 @@ def test_change_is_summarised(press: Press, template: Template, output_dir: Path
     """After a change, the summary shows the new answer, and the project is generated with it."""
     option = OPTIONS[name]
     text, label = other_answer(option)
-    session = press(answer_all() + change(name, text) + ENTER * len(follow_from(name)) + YES)
-    assert session.answers == template.complete({name: text})
+    others = compatible_answers(name, text)
+    session = press(answer_all(**others) + change(name, text) + ENTER * len(follow_from(name)) + YES)
+    assert session.answers == template.complete({**others, name: text})
     assert f"✓ {option.wording}: {label}" in session.screen
     (shown,) = re.findall(f"   {option.title} +(.*)", session.screen)
     assert shown == label
