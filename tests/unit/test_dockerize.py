@@ -55,7 +55,12 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "postgresql": (
         "main:app",
         "requirements",
-        {"services": ("postgresql",), "migrate": ("alembic", "upgrade", "head"), "libraries": ("libpq5",)},
+        {
+            "services": ("postgresql",),
+            "migrate": ("alembic", "upgrade", "head"),
+            "libraries": ("libpq5",),
+            "copied": ("*.py", "migrations/", "alembic.ini"),
+        },
     ),
     "numpy": ("main:app", "requirements", {}),
     "other-port": ("app:app", "requirements", {"port": 8080}),
@@ -238,6 +243,21 @@ def test_existing_files_are_kept(dockerize: Run, tmp_path: Path) -> None:
     assert mine.read_text(encoding="utf-8").startswith("FROM python:")
 
 
+def test_other_files_stay(dockerize: Run, tmp_path: Path) -> None:
+    """A .dockerignore and an older compose file stay; ours have names that come first, and a note says so."""
+    root = write_application("one-file", tmp_path)
+    (root / ".dockerignore").write_text(".git\n", encoding="utf-8")
+    (root / "docker-compose.yml").write_text("services: {}\n", encoding="utf-8")
+    before = read_tree(root)
+    done = dockerize(str(root), "--no-input")
+    assert done.returncode == 0, done.stderr
+    after = read_tree(root)
+    assert {name: after[name] for name in before} == before
+    assert after["Dockerfile.dockerignore"][1].startswith(b"# Nothing gets into an image")
+    assert "takes compose.yaml from now on" in " ".join(done.stdout.split())
+    assert "nothing was changed" in dockerize(str(root), "--no-input").stdout
+
+
 def test_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one file can't be moved into place, none is, and replaced ones are back."""
     (tmp_path / "a").write_text("mine", encoding="utf-8")
@@ -308,6 +328,22 @@ def test_no_directory(dockerize: Run) -> None:
 
 
 # Details
+
+
+def test_many_files_are_quick(tmp_path: Path) -> None:
+    """Of 1,000 files, those that say nothing about the application are read and not parsed."""
+    root = write_application("celery", tmp_path)
+    for number in range(1000):
+        path = root / "shop" / f"part{number // 50}" / f"module{number}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        body = f"def total(items):\n    return sum(item.price * {number} for item in items)\n\n\n" * 50
+        path.write_text(f"from flask import Blueprint\n\n{body}", encoding="utf-8")
+    view = look(root)
+    application = choose_application(view, "")
+    assert application
+    make_plan(view, application, Wishes())
+    assert len(view.modules.names) == 1001
+    assert view.modules.parsed < 10
 
 
 def test_repository_runs_nothing(tmp_path: Path) -> None:
@@ -463,7 +499,7 @@ def test_unknown_arguments_are_asked_for(tmp_path: Path) -> None:
 def test_broken_code_is_told(tmp_path: Path) -> None:
     """A file that is not valid Python is passed over, and named."""
     root = write_application("one-file", tmp_path)
-    (root / "flask_old.py").write_text("import flask\nprint 'hello'\n", encoding="utf-8")
+    (root / "flask_old.py").write_text("from flask import Flask\nprint 'hello'\n", encoding="utf-8")
     assert any("flask_old.py line 2" in note for note in plan_of(root).notes)
 
 
