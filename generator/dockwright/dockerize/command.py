@@ -112,14 +112,14 @@ def _write(  # noqa: PLR0913, PLR0917 # what it depends on
         return EXIT_DECLINED
     changes = write(plan.files, directory, force="force" in switches)
     proof = None
-    if "prove" in switches or (interface and shutil.which("docker") and _agrees(interface, PROVE)):
-        from dockwright.dockerize.prove import prove
+    try:
+        if "prove" in switches or (interface and shutil.which("docker") and _agrees(interface, PROVE)):
+            from dockwright.dockerize.prove import prove
 
-        try:
             proof = prove(view, plan, wishes, directory, (lambda _: None) if quiet else print)
-        except KeyboardInterrupt:
-            raise StoppedError(directory) from None
-        plan = proof.plan
+            plan = proof.plan
+    except (KeyboardInterrupt, EOFError):
+        raise StoppedError(directory) from None
     if quiet:
         result = plan.data() | {"written": [*changes.new, *changes.different]}
         print(json.dumps(result | ({"proof": proof.data()} if proof else {}), indent=2))

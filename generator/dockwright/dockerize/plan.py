@@ -133,7 +133,8 @@ class Plan:
     def rows(self) -> dict[str, tuple[str, str]]:
         """Return what was found: a title, with what it is and why."""
         entry, requirements = self.application.entry, self.requirements
-        count = f"{len(requirements.names)} packages"
+        number = len(requirements.names)
+        count = f"{number} package{'s' if number != 1 else ''}"
         rows = {
             "Application": (
                 f"{TITLES[entry.framework]}, {self.application.target}",
