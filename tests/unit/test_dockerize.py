@@ -425,6 +425,27 @@ def test_python(tmp_path: Path, file: str, content: str, version: str) -> None:
     assert any("no security fixes" in note for note in plan.notes) == (version == "3.8")
 
 
+@pytest.mark.parametrize(
+    ("wheel", "version"),
+    [
+        ("tools-1.0-cp313-cp313-manylinux_2_17_x86_64.whl", "3.13"),
+        ("tools-1.0-cp39-abi3-manylinux_2_17_x86_64.whl", "3.14"),
+        ("tools-1.0-py2.py3-none-any.whl", "3.14"),
+        ("tools-1.0-cp312-cp312-macosx_11_0_arm64.whl", "3.14"),
+    ],
+)
+def test_lock_decides_on_python(tmp_path: Path, wheel: str, version: str) -> None:
+    """The newest Python is taken for which a lock has wheels; where it has none, they are compiled."""
+    root = write_application("pdm", tmp_path)
+    (root / "pdm.lock").write_text(
+        f'[[package]]\nname = "tools"\nversion = "1.0"\ngroups = ["default"]\nfiles = [{{file = "{wheel}"}}]\n',
+        encoding="utf-8",
+    )
+    plan = plan_of(root)
+    assert plan.python.version == version
+    assert plan.has_build_stage == ("macosx" in wheel)
+
+
 def test_settings_of_every_library(tmp_path: Path) -> None:
     """Required settings are told from those with a default."""
     (tmp_path / "app.py").write_text(
@@ -520,6 +541,7 @@ def test_wrong_target(tmp_path: Path, arguments: str) -> None:
         ("ImportError: libGL.so.1: cannot open shared object file: No such file", "libGL.so.1 is missing", "libraries"),
         ("ImportError: libodd.so.7: cannot open shared object file: No such file", "libodd.so.7 is missing", ""),
         ("Error: pg_config executable not found.", "a dependency has no wheel", "compiles"),
+        ("error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'", "has no wheel", "compiles"),
         ("ModuleNotFoundError: No module named 'yaml'", "yaml is imported, but not declared", "packages"),
         ("    raise KeyError(key) from None\nKeyError: 'SECRET_KEY'", "needs the setting SECRET_KEY", ""),
         ("1 validation error for Settings\nmail_from\n  Field required [type=missing", "the setting MAIL_FROM", ""),

@@ -99,6 +99,8 @@ def diagnose(log: str, wishes: Wishes) -> tuple[str, Wishes | None, str]:
         if match := pattern.search(log):
             return explain(match, wishes)
     error = re.findall(r"(?m)^(?:[\w-]+\s+\| )?((?:\w+\.)*\w*(?:Error|Exception)\b.*)$", log)
+    # In the log of a build: the tools' own words.
+    error = error or re.findall(r"(?m)^#\d+ [\d.]+\s+(error: .+)$", log)
     return (error[-1].strip() if error else "the log does not say why"), None, ""
 
 
@@ -197,7 +199,10 @@ def _message(failure: Failure, explanation: str) -> str:
 DIAGNOSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Wishes], Diagnosis]], ...] = (
     (re.compile(r"(?:OSError|ImportError): (lib[\w.+-]+\.so[.\d]*): cannot open shared object"), _missing_library),
     (
-        re.compile(r"pg_config executable not found|error: command '?(?:gcc|cc|g\+\+|clang)'?|Python\.h: No such"),
+        re.compile(
+            r"pg_config executable not found|Python\.h: No such|error: command '?(?:gcc|cc|g\+\+|clang)'?"
+            r"|No such file or directory: '[\w-]*(?:gcc|cc|g\+\+)'"
+        ),
         _no_wheel,
     ),
     (re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"), _missing_module),
