@@ -24,6 +24,8 @@ TIMEOUT_SECONDS = 10
 START_SECONDS = 180
 OUTPUT_LINES = 12
 SERVER_ERROR = 500
+# The last ones with pkg_resources
+SETUPTOOLS = "setuptools<81"
 FILE = "compose.prod.yaml"
 # What is wrong, what to change, and how that is told
 Diagnosis = tuple[str, Wishes | None, str]
@@ -127,6 +129,21 @@ def _missing_module(match: re.Match[str], wishes: Wishes) -> Diagnosis:
     return f"{match[1]} is imported, but not declared", changed, f"installing {package} in the image"
 
 
+def _missing_field(match: re.Match[str], _: Wishes) -> Diagnosis:
+    return f"the application needs the setting {match[1].upper()}: name it in {FILE}", None, ""
+
+
+def _removed_module(match: re.Match[str], wishes: Wishes) -> Diagnosis:
+    if match[1] in {"distutils", "pkg_resources"} and SETUPTOOLS not in wishes.packages:
+        changed = replace(wishes, packages=(*wishes.packages, SETUPTOOLS))
+        return (
+            f"a dependency needs {match[1]}, which newer versions of Python don't have",
+            changed,
+            f"adding {SETUPTOOLS}",
+        )
+    return f"a dependency is older than this Python, which has no {match[1]} any more: try an older --python", None, ""
+
+
 def _sentence(text: str) -> Callable[[re.Match[str], Wishes], Diagnosis]:
     return lambda match, _: (
         text.format(match[1].upper() if "{" in text and match[1][0] != "/" else match[1]),
@@ -165,7 +182,7 @@ def _attempt(plan: Plan, directory: Path) -> tuple[Failure | None, tuple[tuple[s
             return Failure("build", built.stdout), ()
         started = compose("up", "--detach", "--wait", "--wait-timeout", str(START_SECONDS))
         if started.returncode:
-            return Failure("start", compose("logs", "--no-color", "--no-log-prefix").stdout + started.stdout), ()
+            return Failure("start", started.stdout + compose("logs", "--no-color", "--no-log-prefix").stdout), ()
         paths = dict.fromkeys(filter(None, (*PATHS, plan.around.health)))
         answers = tuple((path, _status(int(port), path)) for path in paths)
         if any(status >= SERVER_ERROR for _, status in answers):
@@ -205,12 +222,19 @@ DIAGNOSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Wishes], Diagno
         ),
         _no_wheel,
     ),
+    (
+        re.compile(r"cannot import name '(\w+)' from '(?:inspect|collections|typing|asyncio|ast|importlib)'"),
+        _sentence(
+            "a dependency is older than this Python, which has no {} any more: try an older --python, or update it"
+        ),
+    ),
+    (re.compile(r"ModuleNotFoundError: No module named '(imp|distutils|pkg_resources|cgi)'"), _removed_module),
     (re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"), _missing_module),
     (
         re.compile(r"\bKeyError: '([A-Z][A-Z0-9_]+)'"),
         _sentence(f"the application needs the setting {{}}: give it a value in .env and name it in {FILE}"),
     ),
-    (re.compile(r"(\w+)\n\s+Field required"), _sentence(f"the application needs the setting {{}}: name it in {FILE}")),
+    (re.compile(r"(\w+)\n\s+Field required"), _missing_field),
     (
         re.compile(r"(?:Permission denied|Read-only file system): '?(/[^'\s]+)"),
         _sentence("the application writes {}, which is neither a volume nor writable: add a volume for it"),
