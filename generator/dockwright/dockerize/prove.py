@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,7 +18,6 @@ from dockwright.dockerize.plan import EXAMPLE, Plan, View, Wishes, make_plan
 from dockwright.dockerize.requirements import DISTRIBUTIONS
 from dockwright.dockerize.writing import write
 from dockwright.errors import GeneratorError
-from dockwright.report import free_port
 
 PATHS = ("/", "/health", "/docs")
 TIMEOUT_SECONDS = 10
@@ -155,7 +155,7 @@ def _sentence(text: str) -> Callable[[re.Match[str], Wishes], Diagnosis]:
 def _attempt(plan: Plan, directory: Path) -> tuple[Failure | None, tuple[tuple[str, int], ...]]:
     """Build and start the stack under a name of its own, request it, and remove it."""
     name = f"dockwright-{uuid4().hex[:8]}"
-    port = free_port(str(plan.server.port))
+    port = _any_port()
     # A tag of its own: the user's images stay as they are.
     environment = {**os.environ, "PORT": port, "ADDRESS": "127.0.0.1", "TAG": name, "BUILDKIT_PROGRESS": "plain"}
     files = ["--file", FILE]
@@ -192,6 +192,13 @@ def _attempt(plan: Plan, directory: Path) -> tuple[Failure | None, tuple[tuple[s
         compose("down", "--volumes", "--remove-orphans", "--timeout", "5", "--rmi", "local")
         remove = ["docker", "image", "rm", f"{plan.name}:{name}"]
         subprocess.run(remove, check=False, capture_output=True)  # noqa: S603 # the user's own Docker
+
+
+def _any_port() -> str:
+    """Return a port that the system gives to nobody else for now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 def _status(port: int, path: str) -> int:
