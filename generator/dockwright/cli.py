@@ -9,6 +9,7 @@ from io import TextIOWrapper
 
 from dockwright import completion, listing, new
 from dockwright.commands import Command, parse, table
+from dockwright.dockerize import audit
 from dockwright.dockerize import command as dockerize
 from dockwright.errors import GeneratorError, UnknownCommandError, UsageError
 from dockwright.options import choose
@@ -111,6 +112,7 @@ COMMANDS = {
     for command in (
         new.COMMAND,
         dockerize.COMMAND,
+        audit.COMMAND,
         listing.MATRIX,
         listing.PRESETS,
         Command(

@@ -130,9 +130,9 @@ def test_lock_is_installed(tmp_path: Path, shape: str) -> None:
 
 
 def test_celery(tmp_path: Path) -> None:
-    """A worker takes the jobs that the web service sends through Redis."""
+    """In development, too, a worker takes the jobs that the web service sends through Redis."""
     project = make("celery", tmp_path)
-    with started(project):
+    with started(project, production=False):
         assert get(project, "/add") == "3"
 
 

@@ -55,7 +55,12 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "postgresql": (
         "main:app",
         "requirements",
-        {"services": ("postgresql",), "migrate": ("alembic", "upgrade", "head"), "libraries": ("libpq5",)},
+        {
+            "services": ("postgresql",),
+            "migrate": ("alembic", "upgrade", "head"),
+            "libraries": ("libpq5",),
+            "copied": ("*.py", "migrations/", "alembic.ini"),
+        },
     ),
     "numpy": ("main:app", "requirements", {}),
     "other-port": ("app:app", "requirements", {"port": 8080}),
@@ -238,6 +243,21 @@ def test_existing_files_are_kept(dockerize: Run, tmp_path: Path) -> None:
     assert mine.read_text(encoding="utf-8").startswith("FROM python:")
 
 
+def test_other_files_stay(dockerize: Run, tmp_path: Path) -> None:
+    """A .dockerignore and an older compose file stay; ours have names that come first, and a note says so."""
+    root = write_application("one-file", tmp_path)
+    (root / ".dockerignore").write_text(".git\n", encoding="utf-8")
+    (root / "docker-compose.yml").write_text("services: {}\n", encoding="utf-8")
+    before = read_tree(root)
+    done = dockerize(str(root), "--no-input")
+    assert done.returncode == 0, done.stderr
+    after = read_tree(root)
+    assert {name: after[name] for name in before} == before
+    assert after["Dockerfile.dockerignore"][1].startswith(b"# Nothing gets into an image")
+    assert "takes compose.yaml from now on" in " ".join(done.stdout.split())
+    assert "nothing was changed" in dockerize(str(root), "--no-input").stdout
+
+
 def test_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where one file can't be moved into place, none is, and replaced ones are back."""
     (tmp_path / "a").write_text("mine", encoding="utf-8")
@@ -308,6 +328,22 @@ def test_no_directory(dockerize: Run) -> None:
 
 
 # Details
+
+
+def test_many_files_are_quick(tmp_path: Path) -> None:
+    """Of 1,000 files, those that say nothing about the application are read and not parsed."""
+    root = write_application("celery", tmp_path)
+    for number in range(1000):
+        path = root / "shop" / f"part{number // 50}" / f"module{number}.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        body = f"def total(items):\n    return sum(item.price * {number} for item in items)\n\n\n" * 50
+        path.write_text(f"from flask import Blueprint\n\n{body}", encoding="utf-8")
+    view = look(root)
+    application = choose_application(view, "")
+    assert application
+    make_plan(view, application, Wishes())
+    assert len(view.modules.names) == 1001
+    assert view.modules.parsed < 10
 
 
 def test_repository_runs_nothing(tmp_path: Path) -> None:
@@ -389,6 +425,27 @@ def test_python(tmp_path: Path, file: str, content: str, version: str) -> None:
     assert any("no security fixes" in note for note in plan.notes) == (version == "3.8")
 
 
+@pytest.mark.parametrize(
+    ("wheel", "version"),
+    [
+        ("tools-1.0-cp313-cp313-manylinux_2_17_x86_64.whl", "3.13"),
+        ("tools-1.0-cp39-abi3-manylinux_2_17_x86_64.whl", "3.14"),
+        ("tools-1.0-py2.py3-none-any.whl", "3.14"),
+        ("tools-1.0-cp312-cp312-macosx_11_0_arm64.whl", "3.14"),
+    ],
+)
+def test_lock_decides_on_python(tmp_path: Path, wheel: str, version: str) -> None:
+    """The newest Python is taken for which a lock has wheels; where it has none, they are compiled."""
+    root = write_application("pdm", tmp_path)
+    (root / "pdm.lock").write_text(
+        f'[[package]]\nname = "tools"\nversion = "1.0"\ngroups = ["default"]\nfiles = [{{file = "{wheel}"}}]\n',
+        encoding="utf-8",
+    )
+    plan = plan_of(root)
+    assert plan.python.version == version
+    assert plan.has_build_stage == ("macosx" in wheel)
+
+
 def test_settings_of_every_library(tmp_path: Path) -> None:
     """Required settings are told from those with a default."""
     (tmp_path / "app.py").write_text(
@@ -463,7 +520,7 @@ def test_unknown_arguments_are_asked_for(tmp_path: Path) -> None:
 def test_broken_code_is_told(tmp_path: Path) -> None:
     """A file that is not valid Python is passed over, and named."""
     root = write_application("one-file", tmp_path)
-    (root / "flask_old.py").write_text("import flask\nprint 'hello'\n", encoding="utf-8")
+    (root / "flask_old.py").write_text("from flask import Flask\nprint 'hello'\n", encoding="utf-8")
     assert any("flask_old.py line 2" in note for note in plan_of(root).notes)
 
 
@@ -484,6 +541,10 @@ def test_wrong_target(tmp_path: Path, arguments: str) -> None:
         ("ImportError: libGL.so.1: cannot open shared object file: No such file", "libGL.so.1 is missing", "libraries"),
         ("ImportError: libodd.so.7: cannot open shared object file: No such file", "libodd.so.7 is missing", ""),
         ("Error: pg_config executable not found.", "a dependency has no wheel", "compiles"),
+        ("error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'", "has no wheel", "compiles"),
+        ("ImportError: cannot import name 'formatargspec' from 'inspect' (x)", "has no formatargspec any more", ""),
+        ("ModuleNotFoundError: No module named 'pkg_resources'", "a dependency needs pkg_resources", "packages"),
+        ("ModuleNotFoundError: No module named 'imp'", "has no imp any more: try an older --python", ""),
         ("ModuleNotFoundError: No module named 'yaml'", "yaml is imported, but not declared", "packages"),
         ("    raise KeyError(key) from None\nKeyError: 'SECRET_KEY'", "needs the setting SECRET_KEY", ""),
         ("1 validation error for Settings\nmail_from\n  Field required [type=missing", "the setting MAIL_FROM", ""),

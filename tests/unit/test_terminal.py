@@ -3,6 +3,7 @@
 import io
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pexpect
 import pytest
 
 from dockwright.template import Template, load
+from tests.applications import write_application
 from tests.unit.checkout import CONFLICT, CONFLICTING, copy_checkout, read_tree
 from tests.unit.conftest import Run
 
@@ -152,3 +154,25 @@ def test_colour_can_be_turned_off(spawn: Spawn) -> None:
         assert bool(re.search(r"\x1b\[(?:0;)?(?:3[1-7]|9\d)", terminal.before or "")) is coloured
         terminal.send(CTRL_C)
         assert finish(terminal)[0] == 130
+
+
+@pytest.mark.parametrize("plain", [True, False], ids=["plain", "screen"])
+def test_dockerize_asks(spawn: Spawn, output_dir: Path, plain: bool) -> None:  # noqa: FBT001 # a parameter of the test
+    """Two applications alike are asked about; what was written stays when the proof is stopped."""
+    root = write_application("two-applications", output_dir)
+    terminal = spawn("dockerize", str(root), "--offline", *(["--plain"] if plain else []))
+    for wording, answer in (("Which application?", "2" if plain else DOWN), ("Write these files?", "")):
+        terminal.expect_exact(wording)
+        terminal.expect_exact("Enter for" if plain else "Ctrl-C quits")
+        terminal.send(answer + ENTER)
+    if shutil.which("docker"):
+        terminal.expect_exact("to prove that it works?")
+        terminal.expect_exact("Enter for" if plain else "Ctrl-C quits")
+        terminal.send(CTRL_C)
+        status, output = finish(terminal)
+        assert status == 130
+        assert f"stopped, but {root} is written" in " ".join(output.split())
+    else:
+        assert finish(terminal)[0] == 0
+    assert "COPY" in (root / "Dockerfile").read_text(encoding="utf-8")
+    assert "WORKDIR /app/shop" in (root / "Dockerfile").read_text(encoding="utf-8")

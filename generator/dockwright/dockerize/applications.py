@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -51,8 +51,8 @@ WRAPPERS = {
     "WsgiToAsgi": ASGI,
 }
 WRAPPED = ("app", "application", "other_asgi_app", "wsgi_app", "other_app")
-# Files without one of these words neither make an application nor hand one on under a name that servers look for.
-LIKELY = re.compile(r"flask|fastapi|create_app|make_app|\bapp\b|\bapplication\b", re.IGNORECASE)
+# Words of files that make an application, or call a function that does
+LIKELY = ("Flask", "FastAPI", "OpenAPI", "create_app", "make_app")
 # Where servers and frameworks look first
 FILES = {"wsgi": 30, "asgi": 30, "app": 20, "main": 20, "application": 15, "api": 15, "server": 15, "run": 15}
 NAMES = {"app": 5, "application": 5, "create_app": 4, "make_app": 3, "api": 2, "server": 2}
@@ -125,14 +125,26 @@ class Finder:
 
     modules: Modules
     _known: dict[tuple[str, str], Entry | None] = field(default_factory=dict)
+    _entries: list[Entry] | None = None
 
     def entries(self) -> list[Entry]:
         """Return every module-level name that is an application, or a function that returns one."""
-        return self._scan(LIKELY) or self._scan(re.compile(""))
+        if self._entries is None:
+            likely = [name for name in self.modules.names if self._is_likely(name)]
+            self._entries = self._scan(likely) or self._scan(self.modules.names)
+        return self._entries
 
-    def _scan(self, pattern: re.Pattern[str]) -> list[Entry]:
+    def _is_likely(self, name: str) -> bool:
+        """Tell whether a file may make an application, or hand one on under a name that servers look for."""
+        content = self.modules.sources.read(name)
+        stem = PurePosixPath(name).stem
+        return any(word in content for word in LIKELY) or (
+            (stem in FILES or stem == "__init__") and ("app" in content or "api" in content)
+        )
+
+    def _scan(self, files: Iterable[str]) -> list[Entry]:
         found: list[Entry] = []
-        for module in self.modules.mentioning(pattern):
+        for module in filter(None, map(self.modules.get, files)):
             names = [*module.functions, *module.assigned]
             # A file that only hands on an application is meant for a server if it has such a name.
             if PurePosixPath(module.name).stem in FILES or module.name.endswith("__init__.py"):
@@ -347,7 +359,7 @@ def _runs(call: ast.Call, entry: Entry) -> bool:
 
 def _arguments(modules: Modules, entry: Entry) -> str:
     """Return the arguments that the code itself gives to a factory, if they are written out."""
-    for module in modules.mentioning(re.compile(rf"\b{entry.name}\(")):
+    for module in modules.mentioning(f"{entry.name}("):
         if is_beside(module.name):
             continue
         for call in module.calls():
@@ -392,7 +404,7 @@ def _add_launches(modules: Modules, finder: Finder, candidate: Candidate, launch
 
 def _mounted(finder: Finder) -> Iterator[tuple[str, str]]:
     """Yield the origins of applications that are mounted in another."""
-    for module in finder.modules.mentioning(re.compile(r"\.mount\(|DispatcherMiddleware\(")):
+    for module in finder.modules.mentioning(".mount("):
         for call in module.calls():
             if dotted(call.func).endswith(".mount"):
                 value = keyword(call, "app", 1)

@@ -18,10 +18,11 @@ from dockwright.template import Template
 if TYPE_CHECKING:
     # Parsing and rendering wait until the command runs.
     from dockwright.dockerize.applications import Candidate
-    from dockwright.dockerize.plan import Plan, View
+    from dockwright.dockerize.plan import Plan, View, Wishes
     from dockwright.dockerize.writing import Changes
 
 EXIT_DECLINED = 1
+PROVE = "Build and start it now, to prove that it works? Nothing of it is left running."
 
 
 def flags(template: Template) -> list[Flag]:
@@ -51,10 +52,28 @@ def flags(template: Template) -> list[Flag]:
 
 def run(_: Template, arguments: Namespace) -> int:
     """Look, show, write and prove; return the exit status."""
-    from dockwright.dockerize.plan import Wishes, choose_application, look, make_plan
-    from dockwright.dockerize.writing import compare, write
+    from dockwright.dockerize.plan import choose_application, look, make_plan
 
-    typed, switches, values = arguments.typed, arguments.switches, arguments.values
+    switches = arguments.switches
+    _check_flags(arguments)
+    root = Path(arguments.operand or ".")
+    if not root.is_dir():
+        message = f"{root} is no directory: name the application's directory"
+        raise UsageError(message)
+    is_shown = bool(switches & {"dry_run", "diff"})
+    asks = not is_shown and "no_input" not in switches and sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()
+    interface = _interface(plain="plain" in switches) if asks else None
+    wishes = _wishes(arguments)
+    view = look(root)
+    application = choose_application(view, wishes.app) or _ask_application(view, interface)
+    plan = make_plan(view, application, wishes)
+    if is_shown:
+        return _show(plan, root / plan.home, switches)
+    return _write(view, plan, wishes, root, switches, interface)
+
+
+def _check_flags(arguments: Namespace) -> None:
+    typed, switches = arguments.typed, arguments.switches
     looks = [typed[key] for key in ("dry_run", "diff") if key in switches]
     for key in ("force", "prove"):
         if looks and key in switches:
@@ -62,44 +81,46 @@ def run(_: Template, arguments: Namespace) -> int:
     if "json" in switches and not looks and "no_input" not in switches:
         message = "--json prints no questions: add --no-input, --dry-run or --diff"
         raise UsageError(message)
-    root = Path(arguments.operand or ".")
-    if not root.is_dir():
-        message = f"{root} is no directory: name the application's directory"
-        raise UsageError(message)
-    wishes = Wishes(
+
+
+def _wishes(arguments: Namespace) -> "Wishes":
+    from dockwright.dockerize.plan import Wishes
+
+    values = arguments.values
+    return Wishes(
         values.get("app", ""),
         _port(values["port"]) if "port" in values else None,
         values.get("python", ""),
         values.get("base_image", "slim"),
-        latest="latest" in switches,
-        offline="offline" in switches,
+        latest="latest" in arguments.switches,
+        offline="offline" in arguments.switches,
     )
-    asks = "no_input" not in switches and not looks and sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()
-    view = look(root)
-    application = choose_application(view, wishes.app) or _ask_application(
-        view, asks=bool(asks), plain="plain" in switches
-    )
-    plan = make_plan(view, application, wishes)
-    directory = root / plan.home
-    if looks:
-        return _show(plan, directory, switches)
+
+
+def _write(  # noqa: PLR0913, PLR0917 # what it depends on
+    view: "View", plan: "Plan", wishes: "Wishes", root: Path, switches: set[str], interface: Interface | None
+) -> int:
+    """Show the plan, write it and prove it."""
+    from dockwright.dockerize.writing import compare, write
+
+    directory, quiet = root / plan.home, "json" in switches
     changes = compare(plan.files, directory)
-    if "json" not in switches:
+    if not quiet:
         print(*_lines(plan, changes), "", sep="\n")
-    if asks and not _confirm(changes, plain="plain" in switches):
+    if interface and changes.new and not changes.different and not _agrees(interface, "Write these files?"):
         print("Nothing was written.")
         return EXIT_DECLINED
     changes = write(plan.files, directory, force="force" in switches)
     proof = None
-    if "prove" in switches or (asks and _wants_proof(plain="plain" in switches)):
-        from dockwright.dockerize.prove import prove
+    try:
+        if "prove" in switches or (interface and shutil.which("docker") and _agrees(interface, PROVE)):
+            from dockwright.dockerize.prove import prove
 
-        try:
-            proof = prove(view, plan, wishes, directory, (lambda _: None) if "json" in switches else print)
-        except KeyboardInterrupt:
-            raise StoppedError(directory) from None
-        plan = proof.plan
-    if "json" in switches:
+            proof = prove(view, plan, wishes, directory, (lambda _: None) if quiet else print)
+            plan = proof.plan
+    except (KeyboardInterrupt, EOFError):
+        raise StoppedError(directory) from None
+    if quiet:
         result = plan.data() | {"written": [*changes.new, *changes.different]}
         print(json.dumps(result | ({"proof": proof.data()} if proof else {}), indent=2))
     else:
@@ -172,15 +193,14 @@ def _conclusion(plan: "Plan", root: Path, changes: "Changes") -> list[str]:
     ]
 
 
-def _ask_application(view: "View", *, asks: bool, plain: bool) -> "Candidate":
+def _ask_application(view: "View", interface: Interface | None) -> "Candidate":
     candidates = view.candidates
-    if not asks:
+    if interface is None:
         known = "".join(f"\n  --app {quote_target(each.flag)}  ({each.evidence[0]})" for each in candidates)
         message = f"there are several applications, and nothing says which one is meant: pass one of{known}"
         raise UsageError(message)
     entries = tuple(Entry(str(i), each.flag, "; ".join(each.evidence)) for i, each in enumerate(candidates))
-    answer = _interface(plain=plain).ask(Question("Which application?", "0", entries))
-    return candidates[int(answer)]
+    return candidates[int(interface.ask(Question("Which application?", "0", entries)))]
 
 
 def quote_target(target: str) -> str:
@@ -190,22 +210,9 @@ def quote_target(target: str) -> str:
     return quote([target])
 
 
-def _confirm(changes: "Changes", *, plain: bool) -> bool:
-    if changes.different or not changes.new:
-        return True
-    entries = (Entry("yes", "Yes, write them"), Entry("no", "No, write nothing"))
-    return _interface(plain=plain).ask(Question("Write these files?", "yes", entries)) == "yes"
-
-
-def _wants_proof(*, plain: bool) -> bool:
-    """Ask whether to build and start it now, if Docker is there."""
-    if not shutil.which("docker"):
-        return False
-    entries = (Entry("yes", "Yes", "takes a minute or more; nothing of it is left running"), Entry("no", "No"))
-    return (
-        _interface(plain=plain).ask(Question("Build and start it now, to prove that it works?", "yes", entries))
-        == "yes"
-    )
+def _agrees(interface: Interface, wording: str) -> bool:
+    entries = (Entry("yes", "Yes"), Entry("no", "No"))
+    return interface.ask(Question(wording, "yes", entries)) == "yes"
 
 
 def _interface(*, plain: bool) -> Interface:

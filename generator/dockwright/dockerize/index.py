@@ -25,6 +25,7 @@ class Index:
     def __init__(self, *, base: str = "slim", is_offline: bool = False) -> None:
         """Find uv."""
         self._uv = None if is_offline else _find_uv()
+        self.is_musl = base in PLATFORMS
         self._platform = PLATFORMS.get(base, GLIBC)
         self.refusal = ""
         if not is_offline and not self._uv:

@@ -196,7 +196,7 @@ def _settings(sources: Sources) -> Iterator[Launch]:
 
 def _programs(modules: Modules) -> Iterator[Launch]:
     """Yield what `uvicorn.run("module:name")` names."""
-    for module in modules.mentioning(re.compile(r"uvicorn\.run\(")):
+    for module in modules.mentioning("uvicorn.run("):
         for call in module.calls():
             if dotted(call.func) == "uvicorn.run" and call.args and (target := text(call.args[0])):
                 yield Launch(f"{module.name} line {call.lineno}", directory_of(module.name), 30, "uvicorn", (), target)

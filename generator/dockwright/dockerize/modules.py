@@ -1,7 +1,6 @@
 """Python files as syntax trees: what they import, define and assign. Nothing is imported or run."""
 
 import ast
-import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,10 +20,15 @@ class Module:
     tree: ast.Module
 
     @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of the tree, once for all who look."""
+        return list(ast.walk(self.tree))
+
+    @cached_property
     def imports(self) -> dict[str, str]:
         """Each imported name, with where it is from: `a.b`, or with leading dots."""
         found: dict[str, str] = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     found[alias.asname or alias.name.partition(".")[0]] = (
@@ -40,14 +44,14 @@ class Module:
     @cached_property
     def stars(self) -> list[str]:
         """The modules that everything is imported from."""
-        nodes = (node for node in ast.walk(self.tree) if isinstance(node, ast.ImportFrom))
+        nodes = (node for node in self.nodes if isinstance(node, ast.ImportFrom))
         return ["." * node.level + (node.module or "") for node in nodes if node.names[0].name == "*"]
 
     @cached_property
     def imported_modules(self) -> set[str]:
         """Every module that an import statement names, without those with leading dots."""
         found = set()
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
@@ -91,7 +95,7 @@ class Module:
 
     def calls(self) -> Iterator[ast.Call]:
         """Yield every call."""
-        return (node for node in ast.walk(self.tree) if isinstance(node, ast.Call))
+        return (node for node in self.nodes if isinstance(node, ast.Call))
 
 
 class Modules:
@@ -104,16 +108,22 @@ class Modules:
         self.unreadable: dict[str, str] = {}
         self._parsed: dict[str, Module | None] = {}
 
+    @property
+    def parsed(self) -> int:
+        """How many files have been parsed."""
+        return len(self._parsed)
+
     def get(self, name: str) -> Module | None:
         """Return a file's syntax tree, or None if it is not valid Python."""
         if name not in self._parsed:
             self._parsed[name] = self._parse(name)
         return self._parsed[name]
 
-    def mentioning(self, pattern: re.Pattern[str]) -> Iterator[Module]:
-        """Yield the modules whose text has a match; the others are not parsed."""
+    def mentioning(self, *words: str) -> Iterator[Module]:
+        """Yield the modules whose text has one of these words; the others are not parsed."""
         for name in self.names:
-            if pattern.search(self.sources.read(name)) and (module := self.get(name)):
+            content = self.sources.read(name)
+            if any(word in content for word in words) and (module := self.get(name)):
                 yield module
 
     def find(self, source: str, importer: str) -> tuple[str, str] | None:

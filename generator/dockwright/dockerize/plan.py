@@ -31,6 +31,8 @@ from dockwright.errors import GeneratorError, UsageError
 
 FILES = ("Dockerfile", ".dockerignore", "compose.yaml", "compose.prod.yaml")
 EXAMPLE = ".env.example"
+IGNORE, OWN_IGNORE = ".dockerignore", "Dockerfile.dockerignore"
+OTHER_COMPOSE = ("compose.yml", "docker-compose.yml", "docker-compose.yaml")
 # Directories and files that an application doesn't need to run, or that must not be in an image
 NOT_COPIED = re.compile(
     r"\..*|.*\.py|.*\.(db|sqlite3?|md|rst)|(readme|license|dockerfile|makefile|procfile|(docker-)?compose).*",
@@ -131,7 +133,8 @@ class Plan:
     def rows(self) -> dict[str, tuple[str, str]]:
         """Return what was found: a title, with what it is and why."""
         entry, requirements = self.application.entry, self.requirements
-        count = f"{len(requirements.names)} packages"
+        number = len(requirements.names)
+        count = f"{number} package{'s' if number != 1 else ''}"
         rows = {
             "Application": (
                 f"{TITLES[entry.framework]}, {self.application.target}",
@@ -260,7 +263,22 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         tuple(filter(None, notes)),
         constraints,
     )
-    return replace(plan, files=render(plan))
+    files = render(plan)
+    return _beside_existing(replace(plan, files=files), sources.root / home)
+
+
+def _beside_existing(plan: Plan, directory: Path) -> Plan:
+    """Leave a .dockerignore and other compose files as they are, and take names that come before theirs."""
+    files, notes = dict(plan.files), list(plan.notes)
+    ignored = directory / IGNORE
+    first_line = files[IGNORE].partition("\n")[0]
+    # One that begins like ours is ours, whatever has been added to it.
+    if ignored.is_file() and not ignored.read_text(encoding="utf-8", errors="replace").startswith(first_line):
+        files = {OWN_IGNORE if name == IGNORE else name: content for name, content in files.items()}
+        notes.append(f"{IGNORE} stays as it is: {OWN_IGNORE} comes before it for our Dockerfile")
+    if others := [name for name in OTHER_COMPOSE if (directory / name).is_file()]:
+        notes.append(f"{others[0]} stays as it is, but `docker compose` takes compose.yaml from now on")
+    return replace(plan, files=files, notes=tuple(notes))
 
 
 def render(plan: Plan) -> dict[str, str]:
@@ -365,7 +383,9 @@ def _copied(project: Project) -> list[str]:
             copied.append(f"{name}/")
     listed = project.requirements.files
     return copied + [
-        name for name in sorted(files) if not NOT_COPIED.fullmatch(name) and name not in listed and name in text
+        name
+        for name in sorted(files)
+        if not NOT_COPIED.fullmatch(name) and name not in listed and (name in text or name == "alembic.ini")
     ]
 
 

@@ -1,6 +1,5 @@
 """An application with its code and its dependencies: what every further question is asked of."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -25,13 +24,14 @@ class Project:
     requirements: Requirements
     settings: tuple[Setting, ...]
 
-    def code(self, pattern: str, flags: int = 0) -> Iterator[Module]:
-        """Yield the application's modules whose text has a match, without tests and scripts."""
+    def code(self, *words: str) -> Iterator[Module]:
+        """Yield the application's modules whose text has one of these words, without tests and scripts."""
         prefix = "" if self.home == "." else f"{self.home}/"
-        for module in self.modules.mentioning(re.compile(pattern, flags)):
+        for module in self.modules.mentioning(*words):
             if module.name.startswith(prefix) and not is_beside(module.name):
                 yield module
 
     def imports(self, package: str) -> bool:
         """Tell whether the application imports a package."""
-        return any(self.code(rf"^\s*(from|import) {package}\b", re.MULTILINE))
+        modules = self.code(f"import {package}", f"from {package}")
+        return any(name.partition(".")[0] == package for module in modules for name in module.imported_modules)

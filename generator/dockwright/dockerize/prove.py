@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,13 +18,14 @@ from dockwright.dockerize.plan import EXAMPLE, Plan, View, Wishes, make_plan
 from dockwright.dockerize.requirements import DISTRIBUTIONS
 from dockwright.dockerize.writing import write
 from dockwright.errors import GeneratorError
-from dockwright.report import free_port
 
 PATHS = ("/", "/health", "/docs")
 TIMEOUT_SECONDS = 10
 START_SECONDS = 180
 OUTPUT_LINES = 12
 SERVER_ERROR = 500
+# The last ones with pkg_resources
+SETUPTOOLS = "setuptools<81"
 FILE = "compose.prod.yaml"
 # What is wrong, what to change, and how that is told
 Diagnosis = tuple[str, Wishes | None, str]
@@ -99,6 +101,8 @@ def diagnose(log: str, wishes: Wishes) -> tuple[str, Wishes | None, str]:
         if match := pattern.search(log):
             return explain(match, wishes)
     error = re.findall(r"(?m)^(?:[\w-]+\s+\| )?((?:\w+\.)*\w*(?:Error|Exception)\b.*)$", log)
+    # In the log of a build: the tools' own words.
+    error = error or re.findall(r"(?m)^#\d+ [\d.]+\s+(error: .+)$", log)
     return (error[-1].strip() if error else "the log does not say why"), None, ""
 
 
@@ -125,6 +129,21 @@ def _missing_module(match: re.Match[str], wishes: Wishes) -> Diagnosis:
     return f"{match[1]} is imported, but not declared", changed, f"installing {package} in the image"
 
 
+def _missing_field(match: re.Match[str], _: Wishes) -> Diagnosis:
+    return f"the application needs the setting {match[1].upper()}: name it in {FILE}", None, ""
+
+
+def _removed_module(match: re.Match[str], wishes: Wishes) -> Diagnosis:
+    if match[1] in {"distutils", "pkg_resources"} and SETUPTOOLS not in wishes.packages:
+        changed = replace(wishes, packages=(*wishes.packages, SETUPTOOLS))
+        return (
+            f"a dependency needs {match[1]}, which newer versions of Python don't have",
+            changed,
+            f"adding {SETUPTOOLS}",
+        )
+    return f"a dependency is older than this Python, which has no {match[1]} any more: try an older --python", None, ""
+
+
 def _sentence(text: str) -> Callable[[re.Match[str], Wishes], Diagnosis]:
     return lambda match, _: (
         text.format(match[1].upper() if "{" in text and match[1][0] != "/" else match[1]),
@@ -136,7 +155,7 @@ def _sentence(text: str) -> Callable[[re.Match[str], Wishes], Diagnosis]:
 def _attempt(plan: Plan, directory: Path) -> tuple[Failure | None, tuple[tuple[str, int], ...]]:
     """Build and start the stack under a name of its own, request it, and remove it."""
     name = f"dockwright-{uuid4().hex[:8]}"
-    port = free_port(str(plan.server.port))
+    port = _any_port()
     # A tag of its own: the user's images stay as they are.
     environment = {**os.environ, "PORT": port, "ADDRESS": "127.0.0.1", "TAG": name, "BUILDKIT_PROGRESS": "plain"}
     files = ["--file", FILE]
@@ -163,7 +182,7 @@ def _attempt(plan: Plan, directory: Path) -> tuple[Failure | None, tuple[tuple[s
             return Failure("build", built.stdout), ()
         started = compose("up", "--detach", "--wait", "--wait-timeout", str(START_SECONDS))
         if started.returncode:
-            return Failure("start", compose("logs", "--no-color", "--no-log-prefix").stdout + started.stdout), ()
+            return Failure("start", started.stdout + compose("logs", "--no-color", "--no-log-prefix").stdout), ()
         paths = dict.fromkeys(filter(None, (*PATHS, plan.around.health)))
         answers = tuple((path, _status(int(port), path)) for path in paths)
         if any(status >= SERVER_ERROR for _, status in answers):
@@ -173,6 +192,13 @@ def _attempt(plan: Plan, directory: Path) -> tuple[Failure | None, tuple[tuple[s
         compose("down", "--volumes", "--remove-orphans", "--timeout", "5", "--rmi", "local")
         remove = ["docker", "image", "rm", f"{plan.name}:{name}"]
         subprocess.run(remove, check=False, capture_output=True)  # noqa: S603 # the user's own Docker
+
+
+def _any_port() -> str:
+    """Return a port that the system gives to nobody else for now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
 
 
 def _status(port: int, path: str) -> int:
@@ -197,15 +223,25 @@ def _message(failure: Failure, explanation: str) -> str:
 DIAGNOSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Wishes], Diagnosis]], ...] = (
     (re.compile(r"(?:OSError|ImportError): (lib[\w.+-]+\.so[.\d]*): cannot open shared object"), _missing_library),
     (
-        re.compile(r"pg_config executable not found|error: command '?(?:gcc|cc|g\+\+|clang)'?|Python\.h: No such"),
+        re.compile(
+            r"pg_config executable not found|Python\.h: No such|error: command '?(?:gcc|cc|g\+\+|clang)'?"
+            r"|No such file or directory: '[\w-]*(?:gcc|cc|g\+\+)'"
+        ),
         _no_wheel,
     ),
+    (
+        re.compile(r"cannot import name '(\w+)' from '(?:inspect|collections|typing|asyncio|ast|importlib)'"),
+        _sentence(
+            "a dependency is older than this Python, which has no {} any more: try an older --python, or update it"
+        ),
+    ),
+    (re.compile(r"ModuleNotFoundError: No module named '(imp|distutils|pkg_resources|cgi)'"), _removed_module),
     (re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"), _missing_module),
     (
         re.compile(r"\bKeyError: '([A-Z][A-Z0-9_]+)'"),
         _sentence(f"the application needs the setting {{}}: give it a value in .env and name it in {FILE}"),
     ),
-    (re.compile(r"(\w+)\n\s+Field required"), _sentence(f"the application needs the setting {{}}: name it in {FILE}")),
+    (re.compile(r"(\w+)\n\s+Field required"), _missing_field),
     (
         re.compile(r"(?:Permission denied|Read-only file system): '?(/[^'\s]+)"),
         _sentence("the application writes {}, which is neither a volume nor writable: add a volume for it"),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from dockwright.dockerize.index import Index
 from dockwright.dockerize.project import Project
@@ -66,6 +67,12 @@ def choose_python(project: Project, index: Index, manifest_date: str, wish: str)
         order = _allowed(order, requirements.python)
         if not order:
             return Python(NEWEST, "the newest", f"{reason}, which is no version that exists")
+    if any(requirements.wheels.values()):
+        fitting = [version for version in order if _fits(requirements, version, index.is_musl)]
+        why = f"the first, from {order[0]}, for which {requirements.manifest} has all wheels"
+        if fitting and fitting[0] != order[0]:
+            return _checked(fitting[0], why)
+        return replace(_checked(order[0], reason), compiles=not fitting)
     asks = requirements.tool == PIP and requirements.pins and index.answers
     return _with_wheels(requirements, index, order, reason) if asks else _checked(order[0], reason)
 
@@ -86,6 +93,32 @@ def _allowed(order: list[str], specifier: str) -> list[str]:
         return []
     # The newest patch release of a version is what an image has.
     return [version for version in order if f"{version}.99" in allowed or f"{version}.0" in allowed]
+
+
+def _fits(requirements: Requirements, version: str, is_musl: bool) -> bool:  # noqa: FBT001 # of the base image
+    """Tell whether a lock has wheels for a version of Python, of all packages that have wheels at all."""
+    return all(
+        any(_is_for(name, version, "musllinux" if is_musl else "manylinux") for name in names)
+        for names in requirements.wheels.values()
+        if names
+    )
+
+
+def _is_for(wheel: str, version: str, platform: str) -> bool:
+    try:
+        tags = parse_wheel_filename(wheel)[3]
+    except InvalidWheelFilename:
+        return False
+    number = int(version.replace(".", ""))
+    for tag in tags:
+        found = re.fullmatch(r"(cp|py)(\d+)", tag.interpreter)
+        if not found or (tag.platform != "any" and not tag.platform.startswith((platform, "linux"))):
+            continue
+        own = found[1] == "cp" and int(found[2]) == number
+        stable = tag.abi == "abi3" and int(found[2]) <= number
+        if own or stable or (found[1] == "py" and found[2].startswith("3")):
+            return True
+    return False
 
 
 def _with_wheels(requirements: Requirements, index: Index, order: list[str], reason: str) -> Python:

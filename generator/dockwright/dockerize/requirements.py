@@ -73,6 +73,8 @@ class Requirements:
     # Everything that will be there, as far as it can be known
     names: frozenset[str] = frozenset()
     pins: Mapping[str, str] = field(default_factory=dict)
+    # The file names of the wheels that a lock has, for each package
+    wheels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     is_locked: bool = False
     has_hashes: bool = False
     # It installs the project itself or another path of it: the code has to be there before
@@ -158,6 +160,7 @@ def _uv(sources: Sources, directory: str) -> Requirements | None:
         declared,
         frozenset(reached),
         pins,
+        {name: _wheels(packages[name].get("wheels", [])) for name in reached if name in packages},
         is_locked=True,
         has_hashes=True,
         python=str(data.get("requires-python", "")),
@@ -204,6 +207,7 @@ def _poetry(sources: Sources, directory: str) -> Requirements | None:
         _parse([*texts, *project.get("project", {}).get("dependencies", [])]),
         frozenset(canonicalize_name(package["name"]) for package in packages),
         {canonicalize_name(package["name"]): package["version"] for package in packages},
+        {canonicalize_name(package["name"]): _wheels(package.get("files", [])) for package in packages},
         is_locked=bool(packages),
         has_hashes=bool(packages),
         python=_caret(python),
@@ -228,6 +232,7 @@ def _pdm(sources: Sources, directory: str) -> Requirements | None:
         _parse(project.get("dependencies", [])),
         frozenset(canonicalize_name(package["name"]) for package in packages),
         {canonicalize_name(package["name"]): package["version"] for package in packages},
+        {canonicalize_name(package["name"]): _wheels(package.get("files", [])) for package in packages},
         is_locked=True,
         has_hashes=True,
         python=str(project.get("requires-python", "")),
@@ -394,6 +399,12 @@ def read_toml(sources: Sources, name: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         message = f"{name} is not valid TOML ({error}): correct it"
         raise GeneratorError(message) from None
+
+
+def _wheels(files: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the names of the wheels among a lock's files."""
+    names = (str(each.get("file") or each.get("name") or each.get("url", "")).rpartition("/")[2] for each in files)
+    return tuple(name for name in names if name.endswith(".whl"))
 
 
 def _parse(texts: Iterable[str]) -> tuple[Requirement, ...]:

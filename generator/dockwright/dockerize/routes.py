@@ -18,7 +18,7 @@ def find_health(project: Project) -> tuple[str, str]:
     """Return the path of a health check, and where it is; nothing if there is none, or its prefix is not clear."""
     routes: dict[str, str] = {}
     prefixed = _has_prefixes(project)
-    for module in project.code(r"health|/up\b|livez|/ping", re.IGNORECASE):
+    for module in project.code("health", "/up", "livez", "/ping"):
         for call in _decorators(module):
             path = _path(module, call, prefixed=prefixed)
             if path:
@@ -29,7 +29,7 @@ def find_health(project: Project) -> tuple[str, str]:
 
 
 def _decorators(module: Module) -> Iterator[ast.Call]:
-    for function in ast.walk(module.tree):
+    for function in module.nodes:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             for call in function.decorator_list:
                 if isinstance(call, ast.Call) and dotted(call.func).rpartition(".")[2] in DECORATORS:
@@ -50,7 +50,7 @@ def _path(module: Module, call: ast.Call, *, prefixed: bool) -> str:
 
 
 def _has_prefixes(project: Project) -> bool:
-    calls = (call for module in project.code(r"include_router|register_blueprint") for call in module.calls())
+    calls = (call for module in project.code("include_router", "register_blueprint") for call in module.calls())
     return any(
         keyword(call, "prefix") is not None or keyword(call, "url_prefix") is not None
         for call in calls

@@ -17,7 +17,10 @@ DRIVERS = {
     REDIS: ("redis", "rq", "flask-redis", "aioredis", "flask-rq2", "arq"),
 }
 # A driver may have come with something else: the code has to name its service.
-USES = {REDIS: r"redis|rq\b", MONGODB: r"mongo|motor|beanie|odmantic"}
+USES = {
+    REDIS: ("redis", "Redis", "REDIS", "import rq", "from rq"),
+    MONGODB: ("mongo", "Mongo", "MONGO", "motor", "beanie", "odmantic"),
+}
 HOSTS = {POSTGRESQL: "db", MARIADB: "db", MONGODB: "mongo", REDIS: "redis", RABBITMQ: "rabbitmq"}
 # Settings by their names
 DATABASE_URL = re.compile(r"(DATABASE|DB|SQLALCHEMY|POSTGRES|PG|MYSQL|MARIADB)\w*(URL|URI|DSN)$")
@@ -44,20 +47,20 @@ def find_services(project: Project) -> dict[str, str]:
     found = {}
     for service, drivers in DRIVERS.items():
         driver = next((name for name in drivers if requirements.has(name)), "")
-        if driver and any(project.code(USES.get(service, ""), re.IGNORECASE)):
+        if driver and (service not in USES or any(project.code(*USES[service]))):
             found[service] = f"{requirements.manifest} has {driver}"
     if requirements.has("celery"):
         for service, scheme in {RABBITMQ: "amqp://", REDIS: "redis://"}.items():
-            if service not in found and any(project.code(re.escape(scheme))):
+            if service not in found and any(project.code(scheme)):
                 found[service] = f"Celery's broker address begins with {scheme}"
     return found
 
 
 def local_address(project: Project) -> tuple[str, str]:
     """Return an address of this machine that is written into the code, and not as a default; and where it is."""
-    for module in project.code(LOCAL_URL.pattern):
+    for module in project.code("//localhost", "@localhost", "//127.0.0.1", "@127.0.0.1"):
         defaults = set(_defaults(module))
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             value = text(node) if isinstance(node, ast.Constant) else None
             match = LOCAL_URL.match(value) if value and id(node) not in defaults else None
             if match and isinstance(node, ast.Constant):
@@ -81,7 +84,7 @@ def connections(project: Project, services: Mapping[str, str]) -> Iterator[tuple
 
 def _defaults(module: Module) -> Iterator[int]:
     """Yield what is only used where a setting is missing: second arguments, fields, alternatives."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Call) and READERS.search(dotted(node.func)):
             yield from map(id, (*node.args, *(each.value for each in node.keywords)))
         elif isinstance(node, ast.BoolOp):

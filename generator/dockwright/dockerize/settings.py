@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dockwright.dockerize.modules import Module, Modules, dotted, keyword, text
 from dockwright.dockerize.sources import Sources, is_beside, join
 
-READS = re.compile(r"environ|getenv|Settings\b|decouple|\benviron\b|environs|starlette.config|dynaconf|load_dotenv")
+READS = ("environ", "getenv", "Settings", "decouple", "starlette.config")
 SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|SALT|CREDENTIAL|_KEY$", re.IGNORECASE)
 # Secrets that are committed: they never reach an image, and are pointed out
 COMMITTED = re.compile(
@@ -62,7 +62,7 @@ class Setting:
 def find_settings(sources: Sources, modules: Modules, home: str) -> list[Setting]:
     """Return the settings, each once: required if some code can't do without it."""
     found: dict[str, Setting] = {}
-    for module in modules.mentioning(READS):
+    for module in modules.mentioning(*READS):
         if is_beside(module.name) or not _is_below(module.name, home):
             continue
         for setting in _read(module, modules):
@@ -100,7 +100,7 @@ def _examples(sources: Sources, home: str) -> Iterator[tuple[str, str]]:
 
 
 def _read(module: Module, modules: Modules) -> Iterator[Setting]:
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Subscript) and module.origin(node.value) == "os.environ":
             if isinstance(node.ctx, ast.Load) and (name := text(node.slice)):
                 yield Setting(name, _place(module, node), required=True)

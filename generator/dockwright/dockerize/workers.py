@@ -12,7 +12,7 @@ from dockwright.dockerize.project import Project
 from dockwright.dockerize.sources import join
 
 REDIS_URL = "redis://redis:6379/0"
-SCHEDULE = r"beat_schedule|CELERYBEAT_SCHEDULE|add_periodic_task|crontab\("
+SCHEDULE = ("beat_schedule", "CELERYBEAT_SCHEDULE", "add_periodic_task", "crontab(")
 CELERY = {"celery.Celery", "celery.app.base.Celery"}
 
 
@@ -52,7 +52,7 @@ def _celery(project: Project) -> Iterator[Worker]:
     if not target:
         return
     yield Worker("worker", ("celery", "-A", target, "worker", "--loglevel", "INFO"), reason)
-    if schedule := next(project.code(SCHEDULE), None):
+    if schedule := next(project.code(*SCHEDULE), None):
         file = "/tmp/celerybeat-schedule"  # noqa: S108 # the container's own
         command = ("celery", "-A", target, "beat", "--loglevel", "INFO", "--schedule", file)
         yield Worker("beat", command, f"{schedule.name} has a schedule")
@@ -68,7 +68,7 @@ def _celery_command(project: Project) -> tuple[str, str] | None:
 
 def _celery_instance(project: Project) -> tuple[str, str] | None:
     root = project.application.root
-    for module in project.code("celery", re.IGNORECASE):
+    for module in project.code("celery", "Celery"):
         for name, value in module.assigned.items():
             if _is_celery(module, project.modules, value):
                 below = PurePosixPath(module.name).is_relative_to(root)
@@ -102,7 +102,7 @@ def _returns_celery(module: Module, function: Function) -> bool:
 
 def _rq_script(project: Project) -> Worker | None:
     """Return a script that makes a worker of its own."""
-    for module in project.code(r"\bWorker\("):
+    for module in project.code("Worker("):
         for call in module.calls():
             if module.origin(call.func) in {"rq.Worker", "rq.worker.Worker"} and module.guarded:
                 path = PurePosixPath(module.name)
@@ -121,7 +121,7 @@ def _rq_command(project: Project) -> Worker | None:
 
 
 def _rq_queue(project: Project) -> Worker | None:
-    for module in project.code(r"\bQueue\("):
+    for module in project.code("Queue("):
         for call in module.calls():
             if module.origin(call.func) in {"rq.Queue", "rq.queue.Queue"}:
                 name = text(keyword(call, "name", 0)) or "default"

@@ -10,7 +10,8 @@ from dockwright.dockerize.modules import Module, dotted, keyword, text
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.sources import join
 
-WRITES = r"sqlite|open\(|makedirs|mkdir|FileHandler|write_text|write_bytes|instance_path|\.save\("
+WRITES = ("sqlite", "makedirs", "mkdir", "FileHandler", "write_text", "write_bytes", "instance_path", ".save(")
+OPENS = re.compile(r"open\([^\n]*[\"'][wax]b?\+?[\"']")
 SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?!/)([^\s\"'{}:?]+)")
 PLAIN = re.compile(r"\w[\w./ -]*")
 DATABASE = re.compile(r"\.(db|sqlite3?)$")
@@ -32,8 +33,12 @@ class Writable:
 def find_writable(project: Project) -> list[Writable]:
     """Return what the code writes below its working directory, as far as names are written out."""
     finder = _Finder(project)
-    for module in project.code(WRITES):
-        for node in ast.walk(module.tree):
+    for module in project.code(*WRITES, "open("):
+        content = project.sources.read(module.name)
+        # Most files that open others read them.
+        if not any(word in content for word in WRITES) and not OPENS.search(content):
+            continue
+        for node in module.nodes:
             for path, is_file in _writes(project, module, node):
                 finder.add(path, f"{module.name} line {getattr(node, 'lineno', 1)}", is_file=is_file)
     return list(finder.found.values())
@@ -115,7 +120,7 @@ def _path(module: Module, node: ast.expr) -> str:
 
 def _configured(module: Module, key: str) -> str:
     """Return what `app.config[key]` is set to in this module."""
-    for statement in ast.walk(module.tree):
+    for statement in module.nodes:
         target = statement.targets[0] if isinstance(statement, ast.Assign) else None
         is_meant = isinstance(target, ast.Subscript) and text(target.slice) == key
         if is_meant and isinstance(statement, ast.Assign) and not isinstance(statement.value, ast.Subscript):

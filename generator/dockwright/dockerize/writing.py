@@ -19,9 +19,10 @@ class ExistingFilesError(GeneratorError):
         """Name them."""
         are = "are" if len(names) > 1 else "is"
         them = "them" if len(names) > 1 else "it"
+        advice = "; `dockwright check` says what it thinks of your Dockerfile" if "Dockerfile" in names else ""
         super().__init__(
             f"{', '.join(names)} {are} there already, and nothing was written: --diff shows how ours differ, "
-            f"--force replaces {them} and keeps a copy ({names[0]}{BACKUP})"
+            f"--force replaces {them} and keeps a copy ({names[0]}{BACKUP}){advice}"
         )
 
 
