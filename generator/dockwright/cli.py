@@ -20,7 +20,7 @@ EXIT_OUTPUT_ERROR = 1
 EXIT_INTERRUPTED = 130
 EXIT_STATUSES = {
     0: "done",
-    1: "refused or declined: nothing was written",
+    1: "refused or declined: nothing was written; or a proof or a check failed",
     2: "wrong usage: nothing was written",
     EXIT_INTERRUPTED: "interrupted: nothing was written",
 }

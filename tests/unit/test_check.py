@@ -47,6 +47,7 @@ KEPT = {
     "stage": 'FROM python:3.14 AS base\nUSER 10001\nHEALTHCHECK CMD true\nFROM base\nCMD ["python"]\n',
     "exec": GOOD.replace('["gunicorn", "app:app"]', "exec gunicorn app:app"),
     "secret-from-argument": GOOD.replace("WORKDIR /app", "ENV SECRET_KEY=$SECRET_KEY"),
+    "project-itself": GOOD.replace("COPY . .\n", "COPY . .\nRUN uv pip install --no-deps .\n"),
     "heredoc": GOOD.replace("WORKDIR /app", "RUN <<EOF\nCOPY . .\npip install flask\nEOF"),
     "continued": GOOD.replace("RUN pip", "# why\nRUN \\\n  # in between\n  pip"),
 }

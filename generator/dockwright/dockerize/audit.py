@@ -116,6 +116,7 @@ def _tags(instructions: list[Instruction]) -> Iterator[Finding]:
 
 def _order(instructions: list[Instruction]) -> Iterator[Finding]:
     copied: dict[int, Instruction] = {}
+    installed: set[int] = set()
     for each in instructions:
         sources = [word for word in each.text.split() if not word.startswith("--")][:-1]
         if (
@@ -124,7 +125,11 @@ def _order(instructions: list[Instruction]) -> Iterator[Finding]:
             and any(source in {".", "./"} for source in sources)
         ):
             copied.setdefault(each.stage, each)
-        elif each.name == "RUN" and DEPENDENCIES.search(each.text) and each.stage in copied:
+        elif each.name == "RUN" and DEPENDENCIES.search(each.text):
+            # A second installation, after the code, is that of the project itself.
+            if each.stage not in copied or each.stage in installed:
+                installed.add(each.stage)
+                continue
             line = copied.pop(each.stage).line
             why = f"each edit of the code installs all dependencies again (line {each.line})"
             yield Finding("order", line, why, "copy the file of dependencies, install, and only then COPY . .")
@@ -150,7 +155,10 @@ def _shell(instructions: list[Instruction]) -> Iterator[Finding]:
             is_list = isinstance(json.loads(each.text), list)
         if not is_list and not each.text.startswith("exec "):
             why = "a shell is the first process and passes no signal on: a stop takes ten seconds and kills"
-            words = json.dumps(each.text.split())
+            if re.search(r"[&|;$]", each.text):
+                words = json.dumps(["sh", "-c", "… && exec THE SERVER"], ensure_ascii=False)
+            else:
+                words = json.dumps(each.text.split())
             yield Finding("shell-form", each.line, why, f"{each.name} {words}")
 
 
