@@ -517,6 +517,15 @@ def test_unknown_arguments_are_asked_for(tmp_path: Path) -> None:
     assert plan.application.target == 'shop:create_app("test")'
 
 
+def test_command_for_tables_is_told(tmp_path: Path) -> None:
+    """Where a command of the application makes its tables, a note says when to run it."""
+    root = write_application("sqlite", tmp_path)
+    (root / "commands.py").write_text(
+        'import click\n\n\n@click.command("init-db")\ndef run():\n    pass\n', encoding="utf-8"
+    )
+    assert any("docker compose exec web flask init-db" in note for note in plan_of(root).notes)
+
+
 def test_broken_code_is_told(tmp_path: Path) -> None:
     """A file that is not valid Python is passed over, and named."""
     root = write_application("one-file", tmp_path)
@@ -545,6 +554,7 @@ def test_wrong_target(tmp_path: Path, arguments: str) -> None:
         ("ImportError: cannot import name 'formatargspec' from 'inspect' (x)", "has no formatargspec any more", ""),
         ("ModuleNotFoundError: No module named 'pkg_resources'", "a dependency needs pkg_resources", "packages"),
         ("ModuleNotFoundError: No module named 'imp'", "has no imp any more: try an older --python", ""),
+        ("sqlite3.OperationalError: no such table: post", "the database has no tables", ""),
         ("ModuleNotFoundError: No module named 'yaml'", "yaml is imported, but not declared", "packages"),
         ("    raise KeyError(key) from None\nKeyError: 'SECRET_KEY'", "needs the setting SECRET_KEY", ""),
         ("1 validation error for Settings\nmail_from\n  Field required [type=missing", "the setting MAIL_FROM", ""),

@@ -6,7 +6,7 @@ from dockwright.dockerize.project import Project
 from dockwright.dockerize.routes import find_health
 from dockwright.dockerize.services import connections, find_services, local_address
 from dockwright.dockerize.settings import Setting
-from dockwright.dockerize.workers import Worker, find_migrations, find_workers
+from dockwright.dockerize.workers import Worker, find_migrations, find_setup, find_workers
 from dockwright.dockerize.writable import Writable, find_writable
 
 
@@ -43,6 +43,12 @@ def look_around(project: Project) -> Around:
             f"{place} has {address}, where nothing listens in a container: the services share one network interface. "
             "Better: read it from the environment"
         )
+    migrations = find_migrations(project)
+    setup, where = find_setup(project)
+    if setup and not migrations:
+        notes.append(
+            f"{where} has a command for the tables: after the first start, docker compose exec web flask {setup}"
+        )
     notes += [
         f"{each.path} is written ({each.reason}): the container keeps it in the volume /data"
         for each in writable
@@ -53,7 +59,7 @@ def look_around(project: Project) -> Around:
         tuple(known.items()),
         tuple(each for each in project.settings if each.name not in known),
         tuple(find_workers(project)),
-        find_migrations(project),
+        migrations,
         tuple(writable),
         address,
         health,

@@ -45,7 +45,8 @@ def plan_installation(
             return Installation(tuple(files), (VENV, sync, *more))
         case "poetry" | "pdm" | "pipenv":
             lock = "uv tool run pipenv lock" if requirements.tool == PIPENV and not requirements.is_locked else ""
-            install = f"uv pip install --require-hashes --requirement {EXPORTED}"
+            # Hashes are verified where the lock has them.
+            install = f"uv pip install --requirement {EXPORTED}"
             read = f"{READERS[requirements.tool]} {EXPORTED}"
             steps = tuple(filter(None, (VENV, lock, read, install, f"rm {EXPORTED}", *more)))
             return Installation(tuple(files), steps, tool=TITLES[requirements.tool])

@@ -145,11 +145,7 @@ def _removed_module(match: re.Match[str], wishes: Wishes) -> Diagnosis:
 
 
 def _sentence(text: str) -> Callable[[re.Match[str], Wishes], Diagnosis]:
-    return lambda match, _: (
-        text.format(match[1].upper() if "{" in text and match[1][0] != "/" else match[1]),
-        None,
-        "",
-    )
+    return lambda match, _: (text.format(match[1]), None, "")
 
 
 def _attempt(plan: Plan, directory: Path) -> tuple[Failure | None, tuple[tuple[str, int], ...]]:
@@ -245,6 +241,10 @@ DIAGNOSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Wishes], Diagno
     (
         re.compile(r"(?:Permission denied|Read-only file system): '?(/[^'\s]+)"),
         _sentence("the application writes {}, which is neither a volume nor writable: add a volume for it"),
+    ),
+    (
+        re.compile(r"(no such table|UndefinedTable|relation \S+ does not exist|Table '[^']+' doesn't exist)"),
+        _sentence("the database has no tables: the application's own command has to make them, once"),
     ),
     (
         re.compile(r"(Connection ?[Rr]efused|could not connect to server|Name or service not known)"),

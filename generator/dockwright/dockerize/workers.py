@@ -13,6 +13,8 @@ from dockwright.dockerize.sources import join
 
 REDIS_URL = "redis://redis:6379/0"
 SCHEDULE = ("beat_schedule", "CELERYBEAT_SCHEDULE", "add_periodic_task", "crontab(")
+# Names of commands that make tables
+SETUP = re.compile(r"(init|create|setup)[-_]?(db|database|tables)|(db|database)[-_]?(init|create|setup)")
 CELERY = {"celery.Celery", "celery.app.base.Celery"}
 
 
@@ -45,6 +47,16 @@ def find_migrations(project: Project) -> tuple[str, ...]:
     if has_alembic and any("/versions/" in name and name.endswith(".py") for name in sources.below(home)):
         return ("alembic", "upgrade", "head")
     return ()
+
+
+def find_setup(project: Project) -> tuple[str, str]:
+    """Return the application's own command that makes its tables, and where it is."""
+    for module in project.code("command("):
+        for call in module.calls():
+            name = text(keyword(call, "name", 0)) if dotted(call.func).endswith("command") else None
+            if name and SETUP.fullmatch(name):
+                return name, f"{module.name} line {call.lineno}"
+    return "", ""
 
 
 def _celery(project: Project) -> Iterator[Worker]:
