@@ -21,7 +21,12 @@ from tests.docker.sandbox import Sandbox, require, run, sandbox
 from tests.docker.stack import Project, wait_for
 from tests.docker.test_deploy import MIGRATION
 
-pytestmark = [pytest.mark.alone, pytest.mark.only_where(deploy=["swarm"]), pytest.mark.one_for_each("framework")]
+# One cell, with all that a stack can have: a swarm takes a minute.
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.only_where(deploy=["swarm"], database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"]),
+    pytest.mark.one_for_each("deploy"),
+]
 RATE = 100  # requests a second
 FRONT = """
 :80 {{
