@@ -78,8 +78,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a stack together, and the two stacks of a cell; begin with the cells that have most tests."""
-    sampled = {combination_id(cell) for cell in SAMPLE}
+    """Keep the tests of a stack together, and the two stacks of a cell; begin with the groups that take longest."""
+    sampled = {"default", *map(combination_id, SAMPLE)}
 
     def position(item: pytest.Item) -> tuple[object, ...]:
         cell, stack = stack_of(item)
