@@ -36,8 +36,10 @@ def split_list(text: str) -> list[str]:
 
 
 {% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
-def read_password(file: str) -> str:
-    """Read a password; refuse one that the server would read differently."""
+def read_password(file: str) -> str | None:
+    """Read a password; refuse one that the server would read differently. An empty variable names no file."""
+    if not file:
+        return None
     try:
         password = Path(file).read_text(encoding="utf-8", newline="").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -51,7 +53,11 @@ def read_password(file: str) -> str:
 class Settings(BaseSettings):
     """The settings of one deployment."""
 
+{% if cookiecutter.database != "none" %}
     model_config = SettingsConfigDict(frozen=True, arbitrary_types_allowed=True, validate_default=False)
+{% else %}
+    model_config = SettingsConfigDict(frozen=True, validate_default=False)
+{% endif %}
 
     environment: Literal["development", "production"] = "production"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

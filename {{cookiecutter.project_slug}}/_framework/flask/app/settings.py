@@ -1,6 +1,10 @@
 """The settings of the service, read from the environment when a process starts."""
 
+{% if cookiecutter.redis != "none" %}
+from dataclasses import dataclass, field
+{% else %}
 from dataclasses import dataclass
+{% endif %}
 {% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 from pathlib import Path
 {% endif %}
@@ -42,7 +46,7 @@ class Settings:
     pool_size: int
 {% endif %}
 {% if cookiecutter.redis != "none" %}
-    redis_url: str
+    redis_url: str = field(repr=False)  # it may have a password
 {% endif %}
 {% if "cache" in cookiecutter.redis %}
     cache_seconds: int

@@ -119,6 +119,13 @@ def test_ambiguous_password_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     monkeypatch.setenv("DATABASE_PASSWORD_FILE", str(file))
     with pytest.raises(SystemExit, match="DATABASE_PASSWORD_FILE"):
         load_settings()
+
+
+def test_no_password_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty variable names no file: the password is the URL's."""
+    monkeypatch.setenv("DATABASE_PASSWORD_FILE", "")
+    monkeypatch.setenv("DATABASE_URL", "{{ cookiecutter.database }}://user:secret@host/name")
+    assert load_settings().database_url.password == "secret"  # noqa: S105
 {% endif %}
 {% if cookiecutter.redis != "none" %}
 
@@ -130,7 +137,10 @@ def test_redis_password_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setenv("REDIS_PASSWORD_FILE", str(file))
     monkeypatch.setenv("REDIS_URL", "rediss://app@redis:6380/2?protocol=3")
     assert load_settings().redis_url == "rediss://app:p%40ss%3Aword@redis:6380/2?protocol=3"
+    assert "word" not in repr(load_settings())
     file.write_text("white space \n", encoding="utf-8")
     with pytest.raises(SystemExit, match="REDIS_PASSWORD_FILE"):
         load_settings()
+    monkeypatch.setenv("REDIS_PASSWORD_FILE", "")
+    assert load_settings().redis_url == "rediss://app@redis:6380/2?protocol=3"
 {% endif %}
