@@ -36,10 +36,8 @@ def split_list(text: str) -> list[str]:
 
 
 {% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
-def read_password(file: str) -> str | None:
-    """Read a password; refuse one that the server would read differently. An empty variable names no file."""
-    if not file:
-        return None
+def read_password(file: str) -> str:
+    """Read a password; refuse one that the server would read differently."""
     try:
         password = Path(file).read_text(encoding="utf-8", newline="").removesuffix("\n")
     except (OSError, UnicodeDecodeError) as error:

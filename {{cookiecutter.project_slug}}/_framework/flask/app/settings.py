@@ -126,7 +126,9 @@ def parse_database_url(text: str, password_file: str | None) -> URL:
     if mode.startswith("require"):
         url = url.update_query_dict({"ssl_check_hostname": "false"})
 {% endif %}
-    return url.set(password=read_password("DATABASE_PASSWORD_FILE", password_file)) if password_file else url
+    if password_file is None:
+        return url
+    return url.set(password=read_password("DATABASE_PASSWORD_FILE", password_file))
 {% endif %}
 {% endif %}
 {% if cookiecutter.redis != "none" %}
@@ -134,7 +136,7 @@ def parse_database_url(text: str, password_file: str | None) -> URL:
 
 def add_redis_password(text: str, password_file: str | None) -> str:
     """Put the password from its file into REDIS_URL; raise EnvError."""
-    if not password_file:
+    if password_file is None:
         return text
     url, password = urlsplit(text), read_password("REDIS_PASSWORD_FILE", password_file)
     address = f"{url.username or ''}:{quote(password, safe='')}@{url.netloc.rpartition('@')[2]}"
