@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 {% endif %}
 from pathlib import Path
+{% if cookiecutter.database != "none" %}
+from typing import Any
+{% endif %}
 
 {% if cookiecutter.framework == "flask" %}
 from flask import Flask, Response, g, request
@@ -22,9 +25,6 @@ from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
     CollectorRegistry,
-{% if "cache" in cookiecutter.redis %}
-    Counter,
-{% endif %}
 {% if cookiecutter.database != "none" %}
     Gauge,
 {% endif %}
@@ -42,6 +42,7 @@ from rq import Queue
 {% endif %}
 {% if cookiecutter.database != "none" %}
 from sqlalchemy import Engine, QueuePool, event
+from sqlalchemy.pool import ConnectionPoolEntry
 {% endif %}
 {% if cookiecutter.framework == "fastapi" %}
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -57,15 +58,14 @@ from app.queue import current_queue
 {% endif %}
 
 DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+# Clients can invent others, and each would take up space in the files.
+METHODS = {"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"}
 
 REQUESTS = Histogram("http_request_duration_seconds", "Requests, and how long they took", ["method", "route", "status"])
 {% if cookiecutter.database != "none" %}
 # "livesum": added up over the processes that are alive.
 POOL = Gauge("database_pool_connections", "Connections that the pools may open", multiprocess_mode="livesum")
 POOL_USED = Gauge("database_pool_connections_used", "Connections that requests use", multiprocess_mode="livesum")
-{% endif %}
-{% if "cache" in cookiecutter.redis %}
-CACHE_READS = Counter("cache_reads", "Reads of the cache, hits and misses", ["result"])
 {% endif %}
 {% if cookiecutter.framework == "flask" %}
 
@@ -80,8 +80,9 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def observe_request(response: Response) -> Response:
+        method = request.method if request.method in METHODS else "other"
         route = request.url_rule.rule if request.url_rule else "none"
-        REQUESTS.labels(request.method, route, response.status_code).observe(time.perf_counter() - g.started)
+        REQUESTS.labels(method, route, response.status_code).observe(time.perf_counter() - g.started)
         return response
 
     @app.get("/metrics")
@@ -120,8 +121,9 @@ class MeasureRequests:
         try:
             await self.app(scope, receive, send_and_note)
         finally:
+            method = scope["method"] if scope["method"] in METHODS else "other"
             route = scope["route"].path if "route" in scope else "none"
-            REQUESTS.labels(scope["method"], route, status).observe(time.perf_counter() - started)
+            REQUESTS.labels(method, route, status).observe(time.perf_counter() - started)
 
 
 def init_app(app: FastAPI) -> None:
@@ -164,7 +166,9 @@ def registry() -> CollectorRegistry:
 
 def forget_dead_processes() -> None:
     """Drop the gauges of workers that have died."""
-    for file in Path(os.environ.get(DIRECTORY, "/nowhere")).glob("gauge_live*.db"):
+    if DIRECTORY not in os.environ:
+        return
+    for file in Path(os.environ[DIRECTORY]).glob("gauge_live*.db"):
         pid = file.stem.rpartition("_")[2]
         if not Path("/proc", pid).exists():
             mark_process_dead(int(pid))  # type: ignore[no-untyped-call]  # the library has no annotations here
@@ -175,8 +179,19 @@ def watch_pool(engine: Engine) -> None:
     """Count the connections that an engine's pool lends."""
     if isinstance(engine.pool, QueuePool):
         POOL.set(engine.pool.size())
-    event.listen(engine, "checkout", lambda *_: POOL_USED.inc())
-    event.listen(engine, "checkin", lambda *_: POOL_USED.dec())
+    lent: set[ConnectionPoolEntry] = set()
+
+    @event.listens_for(engine, "checkout")
+    def count_checkout(_connection: Any, entry: ConnectionPoolEntry, _proxy: Any) -> None:
+        lent.add(entry)
+        POOL_USED.inc()
+
+    @event.listens_for(engine, "checkin")
+    def count_checkin(_connection: Any, entry: ConnectionPoolEntry) -> None:
+        # An entry that couldn't connect is checked in, too, without having been lent.
+        if entry in lent:
+            lent.remove(entry)
+            POOL_USED.dec()
 {% endif %}
 {% if "queue" in cookiecutter.redis %}
 

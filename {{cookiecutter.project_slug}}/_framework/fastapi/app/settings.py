@@ -51,7 +51,11 @@ def read_password(file: str) -> str:
 class Settings(BaseSettings):
     """The settings of one deployment."""
 
+{% if cookiecutter.database != "none" %}
     model_config = SettingsConfigDict(frozen=True, arbitrary_types_allowed=True, validate_default=False)
+{% else %}
+    model_config = SettingsConfigDict(frozen=True, validate_default=False)
+{% endif %}
 
     environment: Literal["development", "production"] = "production"
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

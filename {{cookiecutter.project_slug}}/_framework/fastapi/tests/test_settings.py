@@ -25,10 +25,12 @@ from app.settings import load_settings
         ("STATEMENT_SECONDS", "0"),
 {% endif %}
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
+        ("DATABASE_PASSWORD_FILE", ""),
         ("POOL_SIZE", "0"),
 {% endif %}
 {% if cookiecutter.redis != "none" %}
         ("REDIS_URL", "http://redis"),
+        ("REDIS_PASSWORD_FILE", ""),
 {% endif %}
 {% if "cache" in cookiecutter.redis %}
         ("CACHE_SECONDS", "0"),

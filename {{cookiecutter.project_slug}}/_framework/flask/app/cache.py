@@ -1,6 +1,6 @@
 """A cache in Redis, for any string under any key.
 
-Reads and writes race: a reader may load a row, be overtaken by a writer, and cache the row as it was. So `delete`
+Reads and writes race: a reader may load a value, be overtaken by a writer, and cache the value as it was. So `delete`
 leaves a tombstone for a few seconds and `set` never overwrites: while the tombstone lives, nothing old gets in.
 If Redis can't be reached, an entry may be out of date until it expires, after CACHE_SECONDS at the latest.
 """
@@ -9,13 +9,13 @@ import logging
 import time
 
 from flask import Flask, current_app
+{% if cookiecutter.metrics == "prometheus" %}
+from prometheus_client import Counter
+{% endif %}
 from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-{% if cookiecutter.metrics == "prometheus" %}
-from app.metrics import CACHE_READS
-{% endif %}
 from app.settings import Settings
 
 TOMBSTONE = ""
@@ -25,10 +25,14 @@ TOMBSTONE_SECONDS = 10
 # Longer than the slowest read: raise it together with STATEMENT_SECONDS.
 TOMBSTONE_SECONDS = 10
 {% endif %}
-# A cache that answers later than this is slower than the database.
+# A cache that answers later than this is no help.
 TIMEOUT_SECONDS = 0.25
 PAUSE_SECONDS = 1
 
+{% if cookiecutter.metrics == "prometheus" %}
+CACHE_READS = Counter("cache_reads", "Reads of the cache, hits and misses", ["result"])
+
+{% endif %}
 logger = logging.getLogger(__name__)
 
 

@@ -17,9 +17,9 @@ from flask_sqlalchemy import SQLAlchemy
 from psycopg.abc import PQGen
 {% endif %}
 {% if cookiecutter.database == "mariadb" %}
-from sqlalchemy import MetaData, NullPool, create_engine, text
+from sqlalchemy import MetaData, text
 {% else %}
-from sqlalchemy import MetaData, NullPool, create_engine, event, text
+from sqlalchemy import MetaData, event, text
 {% endif %}
 from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -61,17 +61,18 @@ db = SQLAlchemy(model_class=Base)
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Configure the connections and the answers to database errors."""
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
 {% if cookiecutter.database == "sqlite" %}
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+    options = {
         "pool_size": settings.threads,
         # How long a statement waits for a lock.
         "connect_args": {"timeout": settings.statement_seconds},
         # Parameters in error messages may be personal data.
         "hide_parameters": True,
     }
+    # One connection for /ready: it doesn't wait for a busy pool.
+    probe_options = {**options, "pool_size": 1, "max_overflow": 0, "pool_timeout": 2}
 {% else %}
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+    options = {
         # Keep it smaller than `threads`: while the database hangs, the other threads still answer.
         "pool_size": settings.pool_size,
         "max_overflow": 0,
@@ -87,17 +88,24 @@ def init_app(app: Flask, settings: Settings) -> None:
         "isolation_level": "READ COMMITTED",
 {% endif %}
     }
+    # One connection for /ready: it doesn't wait for a busy pool, and many probes don't exhaust the database.
+    probe_options = {**options, "pool_size": 1, "pool_timeout": 2, "connect_args": connect_args(statement_seconds=2)}
 {% endif %}
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
+    app.config["SQLALCHEMY_BINDS"] = {"probe": {"url": settings.database_url, **probe_options}}
     db.init_app(app)
 {% if cookiecutter.database != "sqlite" %}
     logger.info("at most %d connections to the database in this process (POOL_SIZE)", settings.pool_size)
 {% endif %}
 {% if cookiecutter.database == "sqlite" %}
     with app.app_context():
-        event.listen(db.engine, "connect", set_pragmas)
+        for engine in db.engines.values():
+            event.listen(engine, "connect", set_pragmas)
 {% elif cookiecutter.database == "postgresql" %}
     with app.app_context():
-        event.listen(db.engine, "do_connect", connect)
+        for engine in db.engines.values():
+            event.listen(engine, "do_connect", connect)
 {% endif %}
 {% if cookiecutter.database != "sqlite" %}
     app.after_request(end_transaction)
@@ -174,16 +182,8 @@ def handle_deleted(_error: Exception) -> Response:
 
 
 def ping() -> None:
-    """Connect and run a query; raise when the database is down. The pool isn't used: under load it may be busy."""
-{% if cookiecutter.database == "sqlite" %}
-    engine = create_engine(db.engine.url, poolclass=NullPool)
-{% else %}
-    engine = create_engine(db.engine.url, poolclass=NullPool, connect_args=connect_args(statement_seconds=2))
-{% endif %}
-{% if cookiecutter.database == "postgresql" %}
-    event.listen(engine, "do_connect", connect)
-{% endif %}
-    with engine.connect() as connection:
+    """Run a query over the probes' connection; raise when the database is down."""
+    with db.engines["probe"].connect() as connection:
 {% if cookiecutter.database == "sqlite" %}
         # SELECT 1 would not read the file.
         connection.execute(text("SELECT count(*) FROM sqlite_schema"))

@@ -13,8 +13,13 @@ from app.settings import Settings
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
+{% if cookiecutter.metrics == "prometheus" %}
+# Probes and Prometheus ask every few seconds: their lines would hide the others.
+UNLOGGED_PATHS = ("/health", "/up", "/ready", "/metrics")
+{% else %}
 # Probes ask every few seconds: their lines would hide the others.
 UNLOGGED_PATHS = ("/health", "/up", "/ready")
+{% endif %}
 
 logger = logging.getLogger("app.requests")
 

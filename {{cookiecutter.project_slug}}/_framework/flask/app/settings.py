@@ -1,6 +1,10 @@
 """The settings of the service, read from the environment when a process starts."""
 
+{% if cookiecutter.redis != "none" %}
+from dataclasses import dataclass, field
+{% else %}
 from dataclasses import dataclass
+{% endif %}
 {% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 from pathlib import Path
 {% endif %}
@@ -42,7 +46,7 @@ class Settings:
     pool_size: int
 {% endif %}
 {% if cookiecutter.redis != "none" %}
-    redis_url: str
+    redis_url: str = field(repr=False)  # it may have a password
 {% endif %}
 {% if "cache" in cookiecutter.redis %}
     cache_seconds: int
@@ -122,7 +126,9 @@ def parse_database_url(text: str, password_file: str | None) -> URL:
     if mode.startswith("require"):
         url = url.update_query_dict({"ssl_check_hostname": "false"})
 {% endif %}
-    return url.set(password=read_password("DATABASE_PASSWORD_FILE", password_file)) if password_file else url
+    if password_file is None:
+        return url
+    return url.set(password=read_password("DATABASE_PASSWORD_FILE", password_file))
 {% endif %}
 {% endif %}
 {% if cookiecutter.redis != "none" %}
@@ -130,7 +136,7 @@ def parse_database_url(text: str, password_file: str | None) -> URL:
 
 def add_redis_password(text: str, password_file: str | None) -> str:
     """Put the password from its file into REDIS_URL; raise EnvError."""
-    if not password_file:
+    if password_file is None:
         return text
     url, password = urlsplit(text), read_password("REDIS_PASSWORD_FILE", password_file)
     address = f"{url.username or ''}:{quote(password, safe='')}@{url.netloc.rpartition('@')[2]}"

@@ -4,9 +4,18 @@ import dataclasses
 import logging
 
 import pytest
+{% if cookiecutter.database != "none" %}
+from flask import Flask
+{% endif %}
 from flask.testing import FlaskClient
+{% if cookiecutter.database != "none" %}
+from sqlalchemy import event
+{% endif %}
 
 from app import __version__
+{% if cookiecutter.database != "none" %}
+from app.database import db
+{% endif %}
 from app.main import create_app
 from app.settings import Settings
 
@@ -45,6 +54,17 @@ def test_readiness_without_database(settings: Settings) -> None:
     response = client.get("/ready")
     assert (response.status_code, response.json["database"]) == (503, "down")
     assert client.get("/health").status_code == 200
+
+
+def test_readiness_opens_one_connection(app: Flask, client: FlaskClient) -> None:
+    """Anyone may ask, as often as they like: the database sees one connection."""
+    opened = []
+    with app.app_context():
+        for engine in db.engines.values():
+            event.listen(engine, "connect", lambda connection, _entry: opened.append(connection))
+    for _ in range(3):
+        assert client.get("/ready").status_code == 200
+    assert len(opened) == 1
 {% endif %}
 {% if cookiecutter.redis != "none" %}
 

@@ -26,10 +26,12 @@ from app.settings import load_settings
         ("STATEMENT_SECONDS", "0"),
 {% endif %}
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
+        ("DATABASE_PASSWORD_FILE", ""),
         ("POOL_SIZE", "0"),
 {% endif %}
 {% if cookiecutter.redis != "none" %}
         ("REDIS_URL", "http://redis"),
+        ("REDIS_PASSWORD_FILE", ""),
 {% endif %}
 {% if "cache" in cookiecutter.redis %}
         ("CACHE_SECONDS", "0"),
@@ -130,6 +132,7 @@ def test_redis_password_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setenv("REDIS_PASSWORD_FILE", str(file))
     monkeypatch.setenv("REDIS_URL", "rediss://app@redis:6380/2?protocol=3")
     assert load_settings().redis_url == "rediss://app:p%40ss%3Aword@redis:6380/2?protocol=3"
+    assert "word" not in repr(load_settings())
     file.write_text("white space \n", encoding="utf-8")
     with pytest.raises(SystemExit, match="REDIS_PASSWORD_FILE"):
         load_settings()
