@@ -1,6 +1,6 @@
 """A cache in Redis, for any string under any key.
 
-Reads and writes race: a reader may load a row, be overtaken by a writer, and cache the row as it was. So `delete`
+Reads and writes race: a reader may load a {{ "value" if cookiecutter.database == "none" else "row" }}, be overtaken by a writer, and cache {{ "it" if cookiecutter.database == "none" else "the row" }} as it was. So `delete`
 leaves a tombstone for a few seconds and `set` never overwrites: while the tombstone lives, nothing old gets in.
 If Redis can't be reached, an entry may be out of date until it expires, after CACHE_SECONDS at the latest.
 """
@@ -24,7 +24,7 @@ TOMBSTONE_SECONDS = 10
 # Longer than the slowest read: raise it together with STATEMENT_SECONDS.
 TOMBSTONE_SECONDS = 10
 {% endif %}
-# A cache that answers later than this is slower than the database.
+# A cache that answers later than this is slower than {{ "what it caches" if cookiecutter.database == "none" else "the database" }}.
 TIMEOUT_SECONDS = 0.25
 PAUSE_SECONDS = 1
 
