@@ -14,7 +14,9 @@ def upgrade() -> None:
 <%
     # What the version that is in production may still read, or doesn't know that it has to write
     lines = (upgrades or "").splitlines()
-    breaking = [line for line in lines if any(name in line for name in ("drop_table(", "drop_column(", "alter_column("))]
+    changes = ("drop_table(", "drop_column(", "alter_column(")
+    constraints = ("create_unique_constraint(", "create_check_constraint(", "create_foreign_key(")
+    breaking = [line for line in lines if any(name in line for name in (*changes, *constraints))]
     required = [line for line in lines if "add_column(" in line and "nullable=False" in line]
     breaking += [line for line in required if "server_default=" not in line]
 %>\
