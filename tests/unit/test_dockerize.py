@@ -57,7 +57,7 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
         "requirements",
         {
             "services": ("postgresql",),
-            "migrate": ("alembic", "upgrade", "head"),
+            "migrate": ("python", "-m", "alembic", "upgrade", "head"),
             "libraries": ("libpq5",),
             "copied": ("*.py", "migrations/", "alembic.ini"),
         },
@@ -570,3 +570,94 @@ def test_log_is_read(log: str, explanation: str, changed: str) -> None:
     assert (wishes is not None) == bool(changed)
     if wishes:
         assert getattr(wishes, changed)
+
+
+def application(root: Path, requirements: str = "flask\n", **files: str) -> Path:
+    """Write a one-file application, with other files beside it; `__` in a name is a dot."""
+    (root / "requirements.txt").write_text(requirements, encoding="utf-8")
+    code = "import os\n\nfrom flask import Flask\n\napp = Flask(__name__)\n"
+    for name, content in ({"app__py": code} | files).items():
+        (root / name.replace("__", ".")).write_text(content, encoding="utf-8")
+    return root
+
+
+def test_env_is_never_replaced(dockerize: Run, tmp_path: Path) -> None:
+    """Where .env exists, no command copies over it: what it lacks is named, or nothing."""
+    root = write_application("settings", tmp_path)
+    assert "cp .env.example .env" in dockerize(str(root), "--no-input").stdout
+    (root / ".env").write_text("SECRET_KEY=mine\nexport MAIL_SENDER=me@example.com\n", encoding="utf-8")
+    printed = dockerize(str(root), "--no-input").stdout
+    assert "cp .env" not in printed
+    assert "Add to your .env, as .env.example has it: TOKEN_MINUTES" in printed
+    with (root / ".env").open("a", encoding="utf-8") as file:
+        file.write("TOKEN_MINUTES = 5\n")
+    assert "your .env" not in dockerize(str(root), "--no-input").stdout
+    assert "copy .env.example" not in (root / "compose.yaml").read_text(encoding="utf-8")
+
+
+def connections_of(root: Path, requirements: str, code: str) -> dict[str, str]:
+    """Return the settings that lead to services, for code that is put into an application."""
+    code = f"import os\n\nfrom flask import Flask\n\n{code}\napp = Flask(__name__)\n"
+    return dict(plan_of(application(root, requirements, app__py=code)).around.connections)
+
+
+def test_tests_never_get_the_database(tmp_path: Path) -> None:
+    """A setting of tests is not led to the database, which tests would empty."""
+    code = 'os.environ.get("DATABASE_URL")\nos.environ.get("TEST_DATABASE_URL")\nos.environ.get("DB_HOST_TESTING")\n'
+    assert connections_of(tmp_path, "flask\npsycopg2-binary\n", code).keys() == {"DATABASE_URL"}
+
+
+def test_other_engines_are_left_alone(tmp_path: Path) -> None:
+    """A setting whose name or default is of another engine is not led to this one."""
+    code = "\n".join(
+        f"os.environ.get({name!r}, {default!r})"
+        for name, default in {
+            "DATABASE_URL": "postgresql://localhost/shop",
+            "MYSQL_PORT": "3306",
+            "MYSQL_URL": "",
+            "LEGACY_DB_URL": "mysql://localhost/old",
+            "SCRATCH_DB_URL": "sqlite:///scratch.db",
+        }.items()
+    )
+    found = connections_of(tmp_path, "flask\npsycopg2-binary\n", code)
+    assert found.keys() == {"DATABASE_URL", "SCRATCH_DB_URL"}
+
+
+def test_computed_settings_are_left_to_their_parts(tmp_path: Path) -> None:
+    """A setting whose default is put together from others, or that gets a prefix, is not set: its parts are."""
+    code = (
+        'host = os.environ.get("DB_HOST", "localhost")\n'
+        'os.environ.get("DATABASE_URL", f"postgresql://{host}/shop")\n'
+        'url = "postgresql://" + os.environ.get("SHORT_DB_URL", "")\n'
+    )
+    assert connections_of(tmp_path, "flask\npsycopg2-binary\n", code) == {"DB_HOST": "db"}
+
+
+def test_local_defaults_are_led_to_services(tmp_path: Path) -> None:
+    """Defaults on this machine that fit a service are set; a note names those that fit none."""
+    code = (
+        'os.environ.get("REDIS_QUEUE_HOST", "localhost")\n'
+        'os.environ.get("REDIS_CACHE_PORT", "6379")\n'
+        'os.environ.get("CELERY_BACKEND", "redis://:password@localhost:6379/2")\n'
+        'os.environ.get("SEARCH_HOST", "localhost")\n'
+        "import redis\n"
+    )
+    found = connections_of(tmp_path, "flask\nredis\n", code)
+    assert found == {
+        "REDIS_QUEUE_HOST": "redis",
+        "REDIS_CACHE_PORT": "6379",
+        "CELERY_BACKEND": "redis://redis:6379/2",
+    }
+    assert any("SEARCH_HOST" in note for note in plan_of(tmp_path).notes)
+
+
+def test_read_only_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be written, the sentence names only flags that the command has."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", fail)
+    with pytest.raises(GeneratorError, match="Permission denied") as caught:
+        write({"a": "ours"}, tmp_path, force=False)
+    assert "--output-dir" not in str(caught.value)

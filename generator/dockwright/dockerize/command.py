@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from argparse import Namespace
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from dockwright.dockerize.writing import Changes
 
 EXIT_DECLINED = 1
+# A name in a file like .env
+ASSIGNED = re.compile(r"(?m)^\s*(?:export\s+)?(\w+)\s*=")
 PROVE = "Build and start it now, to prove that it works? Nothing of it is left running."
 
 
@@ -172,15 +175,18 @@ def _conclusion(plan: "Plan", root: Path, changes: "Changes") -> list[str]:
 
     written = [*changes.new, *changes.different]
     lines = [f"Wrote {', '.join(written)}." if written else "Everything is there already: nothing was changed."]
-    place = place_of(root / plan.home)
+    place, env = place_of(root / plan.home), root / plan.home / ".env"
     port = free_port(str(plan.server.port))
     up = "docker compose up" if port == str(plan.server.port) else f"PORT={port} docker compose up"
     steps = [
         *([f"cd {quote([place])}"] if place != "." else []),
-        *([f"cp {EXAMPLE} .env"] if plan.required else []),
+        *([f"cp {EXAMPLE} .env"] if plan.required and not env.exists() else []),
         up,
     ]
     path = plan.around.health or "/"
+    if missing := _missing(plan, env):
+        them = "them" if len(missing) > 1 else "it"
+        lines.append(f"Add to your .env, as {EXAMPLE} has {them}: {', '.join(missing)}.")
     return [
         *lines,
         "Start it:",
@@ -191,6 +197,16 @@ def _conclusion(plan: "Plan", root: Path, changes: "Changes") -> list[str]:
         "",
         f"  curl http://localhost:{port}{path}",
     ]
+
+
+def _missing(plan: "Plan", env: Path) -> list[str]:
+    """Return the settings that an existing .env lacks."""
+    from dockwright.dockerize.plan import EXAMPLE
+
+    if not env.is_file():
+        return []
+    there = set(ASSIGNED.findall(env.read_text(encoding="utf-8", errors="replace")))
+    return [name for name in ASSIGNED.findall(plan.files.get(EXAMPLE, "")) if name not in there]
 
 
 def _ask_application(view: "View", interface: Interface | None) -> "Candidate":

@@ -39,7 +39,7 @@ NOT_COPIED = re.compile(
     re.IGNORECASE,
 )
 NOT_NEEDED = BESIDE - {"migrations", "scripts"} | {"node_modules", "static_src", "charts", "k8s", "terraform", "e2e"}
-PASSWORD = "${DATABASE_PASSWORD:?copy .env.example to .env and set it}"  # noqa: S105 # a variable of compose
+PASSWORD = "${DATABASE_PASSWORD:?set it in .env, as .env.example has it}"  # noqa: S105 # a variable of compose
 TAGS = {
     POSTGRESQL: "postgres:18",
     MARIADB: "mariadb:11.8",
@@ -428,7 +428,7 @@ def _environment(plan: Plan, *, production: bool) -> dict[str, str]:
         values[name] = value.replace("{password}", password)
     for setting in plan.around.settings:
         if setting.required:
-            values[setting.name] = f"${{{setting.name}:?copy .env.example to .env and set it}}"
+            values[setting.name] = f"${{{setting.name}:?set it in .env, as .env.example has it}}"
     return values
 
 
