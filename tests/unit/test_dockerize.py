@@ -661,3 +661,20 @@ def test_read_only_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(GeneratorError, match="Permission denied") as caught:
         write({"a": "ours"}, tmp_path, force=False)
     assert "--output-dir" not in str(caught.value)
+
+
+def test_examples_fit_their_types(tmp_path: Path) -> None:
+    """What .env.example has is valid for each annotated type."""
+    code = (
+        "from typing import Literal\n\nfrom pydantic import EmailStr, HttpUrl\nfrom pydantic_settings import BaseSettings\n"
+        "\n\nclass Settings(BaseSettings):\n    OWNER: EmailStr\n    LANDING: HttpUrl\n    STAGE: Literal['local', 'live']\n"
+        "    LIMIT: int\n    HOSTS: list[str]\n"
+    )
+    found = {each.name: each.example for each in plan_of(application(tmp_path, config__py=code)).around.settings}
+    assert found == {
+        "OWNER": "user@example.com",
+        "LANDING": "http://localhost",
+        "STAGE": "local",
+        "LIMIT": "60",
+        "HOSTS": "[]",
+    }

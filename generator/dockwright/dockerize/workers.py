@@ -45,7 +45,8 @@ def find_migrations(project: Project) -> tuple[str, ...]:
         return ("flask", "--app", application.target.removesuffix("()"), "db", "upgrade")
     has_alembic = project.requirements.has("alembic") and join(home, "alembic.ini") in sources
     if has_alembic and any("/versions/" in name and name.endswith(".py") for name in sources.below(home)):
-        return ("alembic", "upgrade", "head")
+        # The program alone has not /app on its path.
+        return ("python", "-m", "alembic", "upgrade", "head")
     return ()
 
 

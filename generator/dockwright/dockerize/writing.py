@@ -70,7 +70,7 @@ def write(files: Mapping[str, str], directory: Path, *, force: bool) -> Changes:
                 _undo(done)
                 raise
     except OSError as error:
-        raise OutputDirectoryError(directory, error) from error
+        raise OutputDirectoryError(directory, error, "make it writable, or work on a copy of it") from error
     return changes
 
 
