@@ -229,15 +229,12 @@ def test_only_shows(dockerize: Run, tmp_path: Path, flag: str) -> None:
 
 
 def test_existing_files_are_kept(dockerize: Run, tmp_path: Path) -> None:
-    """Files that are there stop the command before anything is written; --force replaces them and keeps copies."""
+    """Files that are there stay; --force replaces them and keeps copies."""
     root = write_application("one-file", tmp_path)
     mine = root / "Dockerfile"
     mine.write_text("FROM scratch\n", encoding="utf-8")
-    before = read_tree(root)
-    done = dockerize(str(root), "--no-input")
-    assert done.returncode == 1
-    assert "Dockerfile is there already, and nothing was written" in done.stderr
-    assert read_tree(root) == before
+    assert dockerize(str(root), "--no-input").returncode == 0
+    assert mine.read_text(encoding="utf-8") == "FROM scratch\n"
     assert dockerize(str(root), "--no-input", "--force").returncode == 0
     assert (root / "Dockerfile.bak").read_text(encoding="utf-8") == "FROM scratch\n"
     assert mine.read_text(encoding="utf-8").startswith("FROM python:")
@@ -666,9 +663,9 @@ def test_read_only_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_examples_fit_their_types(tmp_path: Path) -> None:
     """What .env.example has is valid for each annotated type."""
     code = (
-        "from typing import Literal\n\nfrom pydantic import EmailStr, HttpUrl\nfrom pydantic_settings import BaseSettings\n"
-        "\n\nclass Settings(BaseSettings):\n    OWNER: EmailStr\n    LANDING: HttpUrl\n    STAGE: Literal['local', 'live']\n"
-        "    LIMIT: int\n    HOSTS: list[str]\n"
+        "from typing import Literal\n\nfrom pydantic import EmailStr, HttpUrl\n"
+        "from pydantic_settings import BaseSettings\n\n\nclass Settings(BaseSettings):\n"
+        "    OWNER: EmailStr\n    LANDING: HttpUrl\n    STAGE: Literal['local', 'live']\n    LIMIT: int\n    HOSTS: list[str]\n"
     )
     found = {each.name: each.example for each in plan_of(application(tmp_path, config__py=code)).around.settings}
     assert found == {
@@ -678,3 +675,58 @@ def test_examples_fit_their_types(tmp_path: Path) -> None:
         "LIMIT": "60",
         "HOSTS": "[]",
     }
+
+
+def test_gunicorn_options_stay(tmp_path: Path) -> None:
+    """The options of the application's own command are kept, but not where it binds, its logs and its reload."""
+    (tmp_path / "Procfile").write_text(
+        "web: gunicorn --workers 4 --timeout=120 -b :$PORT --preload --reload --access-logfile log.txt -D app:app\n",
+        encoding="utf-8",
+    )
+    command = plan_of(application(tmp_path, "flask\ngunicorn\n")).server.command
+    assert " ".join(command) == (
+        "gunicorn --bind 0.0.0.0:5000 --workers 4 --timeout=120 --preload --worker-tmp-dir /dev/shm "
+        "--access-logfile - app:app"
+    )
+
+
+def test_what_exists_is_kept(dockerize: Run, tmp_path: Path) -> None:
+    """An existing Dockerfile and .env.example stay, the rest is written, and the findings are printed."""
+    root = write_application("settings", tmp_path)
+    (root / "Dockerfile").write_text("FROM python\nCMD python main.py\n", encoding="utf-8")
+    (root / ".env.example").write_text("SECRET_KEY=\n", encoding="utf-8")
+    before = read_tree(root)
+    done = dockerize(str(root), "--no-input")
+    assert done.returncode == 0, done.stderr
+    after = read_tree(root)
+    assert {name: after[name] for name in before} == before
+    assert {"compose.yaml", "compose.prod.yaml", ".dockerignore"} <= after.keys()
+    printed = " ".join(done.stdout.split())
+    assert "Kept: Dockerfile, .env.example" in printed
+    assert "Dockerfile:1: " in printed
+
+
+def test_latin_1(tmp_path: Path) -> None:
+    """Source in another encoding, which its first line names, is read."""
+    root = application(tmp_path)
+    code = "# -*- coding: latin-1 -*-\nfrom flask import Flask\n\napp = Flask('Caf\xe9')\n"
+    (root / "app.py").write_bytes(code.encode("latin-1"))
+    assert plan_of(root).application.target == "app:app"
+
+
+def test_names_of_subfolders(tmp_path: Path) -> None:
+    """A project in a subfolder has the repository's name, too."""
+    root = write_application("monorepo", tmp_path)
+    assert plan_of(commit(root)).name.endswith("-backend")
+    view = look(root / "backend")
+    candidate = choose_application(view, "")
+    assert candidate
+    assert make_plan(view, candidate, Wishes()).name == f"{root.name}-backend".replace("_", "-").lower()[:50]
+
+
+def test_chained_assignment(tmp_path: Path) -> None:
+    """Each name of `application = app = …` is the application, for a command that names one of them."""
+    code = "from flask import Flask\n\napplication = app = Flask(__name__)\n"
+    (tmp_path / "deploy.sh").write_text("gunicorn app\n", encoding="utf-8")
+    found = plan_of(application(tmp_path, app__py=code)).application
+    assert (found.target, found.evidence[-1]) == ("app:application", "deploy.sh starts it")

@@ -110,7 +110,7 @@ def _write(  # noqa: PLR0913, PLR0917 # what it depends on
     changes = compare(plan.files, directory)
     if not quiet:
         print(*_lines(plan, changes), "", sep="\n")
-    if interface and changes.new and not changes.different and not _agrees(interface, "Write these files?"):
+    if interface and changes.new and not _agrees(interface, "Write these files?"):
         print("Nothing was written.")
         return EXIT_DECLINED
     changes = write(plan.files, directory, force="force" in switches)
@@ -124,10 +124,12 @@ def _write(  # noqa: PLR0913, PLR0917 # what it depends on
     except (KeyboardInterrupt, EOFError):
         raise StoppedError(directory) from None
     if quiet:
-        result = plan.data() | {"written": [*changes.new, *changes.different]}
+        kept = [] if "force" in switches else list(changes.different)
+        written = [*changes.new, *(changes.different if "force" in switches else ())]
+        result = plan.data() | {"written": written, "kept": kept}
         print(json.dumps(result | ({"proof": proof.data()} if proof else {}), indent=2))
     else:
-        print(*_conclusion(plan, root, changes), sep="\n")
+        print(*_conclusion(plan, root, changes, force="force" in switches), sep="\n")
     return 0
 
 
@@ -169,11 +171,12 @@ def _lines(plan: "Plan", changes: "Changes") -> list[str]:
     return lines
 
 
-def _conclusion(plan: "Plan", root: Path, changes: "Changes") -> list[str]:
+def _conclusion(plan: "Plan", root: Path, changes: "Changes", *, force: bool) -> list[str]:
+    from dockwright.dockerize.audit import audit, report
     from dockwright.dockerize.plan import EXAMPLE
     from dockwright.report import free_port, place_of, quote
 
-    written = [*changes.new, *changes.different]
+    written = [*changes.new, *(changes.different if force else ())]
     lines = [f"Wrote {', '.join(written)}." if written else "Everything is there already: nothing was changed."]
     place, env = place_of(root / plan.home), root / plan.home / ".env"
     port = free_port(str(plan.server.port))
@@ -184,6 +187,13 @@ def _conclusion(plan: "Plan", root: Path, changes: "Changes") -> list[str]:
         up,
     ]
     path = plan.around.health or "/"
+    if changes.different and not force:
+        lines.append(
+            f"Kept: {', '.join(changes.different)}. --diff shows how ours differ, --force replaces and keeps copies."
+        )
+        if "Dockerfile" in changes.different:
+            file = root / plan.home / "Dockerfile"
+            lines += report(file, audit(file.read_text(encoding="utf-8", errors="replace")))
     if missing := _missing(plan, env):
         them = "them" if len(missing) > 1 else "it"
         lines.append(f"Add to your .env, as {EXAMPLE} has {them}: {', '.join(missing)}.")

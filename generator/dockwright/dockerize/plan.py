@@ -246,9 +246,14 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes]
     notes += [f"{name} is committed: it never reaches the image, but who has the repository has it" for name in secrets]
     notes += [f"not read: {problem}" for problem in modules.unreadable.values()]
+    notes += [
+        f"not read: {name} is not text in the encoding that it names"
+        for name in sorted(sources.unread)
+        if name.endswith(".py")
+    ]
     workdir, pythonpath = _places(sources, application, home)
     plan = Plan(
-        slug(sources.root.resolve() / home),
+        slug(sources.root.resolve() / home, sources.top),
         project,
         python,
         wishes.base,
@@ -317,9 +322,10 @@ def render(plan: Plan) -> dict[str, str]:
     return files
 
 
-def slug(directory: Path) -> str:
-    """Return a name for the image and the stack."""
-    return re.sub(r"[^a-z0-9]+", "-", directory.name.lower()).strip("-")[:50] or "app"
+def slug(directory: Path, top: Path) -> str:
+    """Return a name for the image and the stack: the repository's, and that of the folder in it."""
+    name = "-".join((top.name, *directory.relative_to(top).parts))
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50] or "app"
 
 
 @cache

@@ -21,9 +21,16 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 EXAMPLES_OF_KINDS = {
-    **{"int": "60", "PositiveInt": "60", "float": "60", "bool": "false", "list": "[]", "dict": "{}"},
-    **{"EmailStr": "user@example.com", "AnyUrl": "http://localhost", "AnyHttpUrl": "http://localhost"},
-    **{"HttpUrl": "http://localhost"},
+    "int": "60",
+    "PositiveInt": "60",
+    "float": "60",
+    "bool": "false",
+    "list": "[]",
+    "dict": "{}",
+    "EmailStr": "user@example.com",
+    "AnyUrl": "http://localhost",
+    "AnyHttpUrl": "http://localhost",
+    "HttpUrl": "http://localhost",
 }
 # The first that fits
 EXAMPLES_OF_NAMES = {
