@@ -43,13 +43,13 @@ def flags(template: Template) -> list[Flag]:
         Flag(("--port",), "the port that the server listens on", "NUMBER"),
         Flag(("--latest",), "don't go back to the versions of the day that old dependencies are from"),
         Flag(("--offline",), "don't ask the package index for versions and wheels"),
-        Flag(("--no-input", "-y"), "ask nothing"),
+        Flag(("--no-input", "-y"), "ask nothing, and write the files"),
         Flag(("--plain",), "ask in numbered lines, without moving the cursor"),
         Flag(("--prove",), "build it, start it and request it, in Docker"),
         Flag(("--force",), "replace files that are there, and keep copies of them"),
         Flag(("--dry-run",), "show the plan; write nothing"),
         Flag(("--diff",), "show what would change; write nothing"),
-        Flag(("--json",), "print JSON"),
+        Flag(("--json",), "print JSON; with --no-input, the files are written, too"),
     ]
 
 

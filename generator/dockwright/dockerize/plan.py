@@ -35,10 +35,16 @@ IGNORE, OWN_IGNORE = ".dockerignore", "Dockerfile.dockerignore"
 OTHER_COMPOSE = ("compose.yml", "docker-compose.yml", "docker-compose.yaml")
 # Directories and files that an application doesn't need to run, or that must not be in an image
 NOT_COPIED = re.compile(
-    r"\..*|.*\.py|.*\.(db|sqlite3?|md|rst)|(readme|license|dockerfile|makefile|procfile|(docker-)?compose).*",
+    r"\..*|.*\.py|.*\.(db|sqlite3?|md|rst)|requirements[\w.-]*\.(txt|in)|(readme|license|dockerfile|makefile|procfile|(docker-)?compose).*",
     re.IGNORECASE,
 )
-NOT_NEEDED = BESIDE - {"migrations", "scripts"} | {"node_modules", "static_src", "charts", "k8s", "terraform", "e2e"}
+NOT_NEEDED = (
+    BESIDE - {"migrations", "scripts"}
+    | {"node_modules", "static_src", "charts", "k8s", "terraform", "e2e"}
+    | {
+        *("infra", "infrastructure", "docker", "postgres", "mysql", "nginx", "caddy", "traefik", "ansible", "deploy"),
+    }
+)
 PASSWORD = "${DATABASE_PASSWORD:?set it in .env, as .env.example has it}"  # noqa: S105 # a variable of compose
 TAGS = {
     POSTGRESQL: "postgres:18",
