@@ -128,10 +128,12 @@ class GitError(GeneratorError):
 class OutputDirectoryError(GeneratorError):
     """The output directory can't be written to."""
 
-    def __init__(self, directory: Path, cause: OSError | str) -> None:
-        """Say why."""
+    def __init__(
+        self, directory: Path, cause: OSError | str, advice: str = "choose another directory with --output-dir"
+    ) -> None:
+        """Say why, and what to do."""
         reason = cause.strerror if isinstance(cause, OSError) else cause
-        super().__init__(f"can't write to {directory} ({reason}): choose another directory with --output-dir")
+        super().__init__(f"can't write to {directory} ({reason}): {advice}")
 
 
 class StoppedError(GeneratorError):

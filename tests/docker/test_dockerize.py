@@ -187,7 +187,7 @@ def test_settings_and_secrets(tmp_path: Path) -> None:
         (project.directory / name).write_text("never-in-an-image", encoding="utf-8")
     dockerize(project)
     refused = project.run("docker", "compose", "-f", "compose.prod.yaml", "config", expect=None)
-    assert "copy .env.example to .env and set it" in refused
+    assert "set it in .env, as .env.example has it" in refused
     with started(project, "--force") as stack:
         assert get(project, "/docs")
         assert set(stack.execute("ls", "-A").split()) <= {"main.py", "requirements.txt", "constraints.txt"}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dockwright.dockerize.index import shorten_error
 from dockwright.dockerize.plan import FILES, Plan, Wishes, choose_application, look, make_plan
 from dockwright.dockerize.prove import diagnose
 from dockwright.dockerize.settings import find_settings
@@ -57,7 +58,7 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
         "requirements",
         {
             "services": ("postgresql",),
-            "migrate": ("alembic", "upgrade", "head"),
+            "migrate": ("python", "-m", "alembic", "upgrade", "head"),
             "libraries": ("libpq5",),
             "copied": ("*.py", "migrations/", "alembic.ini"),
         },
@@ -229,15 +230,12 @@ def test_only_shows(dockerize: Run, tmp_path: Path, flag: str) -> None:
 
 
 def test_existing_files_are_kept(dockerize: Run, tmp_path: Path) -> None:
-    """Files that are there stop the command before anything is written; --force replaces them and keeps copies."""
+    """Files that are there stay; --force replaces them and keeps copies."""
     root = write_application("one-file", tmp_path)
     mine = root / "Dockerfile"
     mine.write_text("FROM scratch\n", encoding="utf-8")
-    before = read_tree(root)
-    done = dockerize(str(root), "--no-input")
-    assert done.returncode == 1
-    assert "Dockerfile is there already, and nothing was written" in done.stderr
-    assert read_tree(root) == before
+    assert dockerize(str(root), "--no-input").returncode == 0
+    assert mine.read_text(encoding="utf-8") == "FROM scratch\n"
     assert dockerize(str(root), "--no-input", "--force").returncode == 0
     assert (root / "Dockerfile.bak").read_text(encoding="utf-8") == "FROM scratch\n"
     assert mine.read_text(encoding="utf-8").startswith("FROM python:")
@@ -570,3 +568,199 @@ def test_log_is_read(log: str, explanation: str, changed: str) -> None:
     assert (wishes is not None) == bool(changed)
     if wishes:
         assert getattr(wishes, changed)
+
+
+def application(root: Path, requirements: str = "flask\n", **files: str) -> Path:
+    """Write a one-file application, with other files beside it; `__` in a name is a dot."""
+    (root / "requirements.txt").write_text(requirements, encoding="utf-8")
+    code = "import os\n\nfrom flask import Flask\n\napp = Flask(__name__)\n"
+    for name, content in ({"app__py": code} | files).items():
+        (root / name.replace("__", ".")).write_text(content, encoding="utf-8")
+    return root
+
+
+def test_env_is_never_replaced(dockerize: Run, tmp_path: Path) -> None:
+    """Where .env exists, no command copies over it: what it lacks is named, or nothing."""
+    root = write_application("settings", tmp_path)
+    assert "cp .env.example .env" in dockerize(str(root), "--no-input").stdout
+    (root / ".env").write_text("SECRET_KEY=mine\nexport MAIL_SENDER=me@example.com\n", encoding="utf-8")
+    printed = dockerize(str(root), "--no-input").stdout
+    assert "cp .env" not in printed
+    assert "Add to your .env, as .env.example has it: TOKEN_MINUTES" in printed
+    with (root / ".env").open("a", encoding="utf-8") as file:
+        file.write("TOKEN_MINUTES = 5\n")
+    assert "your .env" not in dockerize(str(root), "--no-input").stdout
+    assert "copy .env.example" not in (root / "compose.yaml").read_text(encoding="utf-8")
+
+
+def connections_of(root: Path, requirements: str, code: str) -> dict[str, str]:
+    """Return the settings that lead to services, for code that is put into an application."""
+    code = f"import os\n\nfrom flask import Flask\n\n{code}\napp = Flask(__name__)\n"
+    return dict(plan_of(application(root, requirements, app__py=code)).around.connections)
+
+
+def test_tests_never_get_the_database(tmp_path: Path) -> None:
+    """A setting of tests is not led to the database, which tests would empty."""
+    code = 'os.environ.get("DATABASE_URL")\nos.environ.get("TEST_DATABASE_URL")\nos.environ.get("DB_HOST_TESTING")\n'
+    assert connections_of(tmp_path, "flask\npsycopg2-binary\n", code).keys() == {"DATABASE_URL"}
+
+
+def test_other_engines_are_left_alone(tmp_path: Path) -> None:
+    """A setting whose name or default is of another engine is not led to this one."""
+    code = "\n".join(
+        f"os.environ.get({name!r}, {default!r})"
+        for name, default in {
+            "DATABASE_URL": "postgresql://localhost/shop",
+            "MYSQL_PORT": "3306",
+            "MYSQL_URL": "",
+            "LEGACY_DB_URL": "mysql://localhost/old",
+            "SCRATCH_DB_URL": "sqlite:///scratch.db",
+        }.items()
+    )
+    found = connections_of(tmp_path, "flask\npsycopg2-binary\n", code)
+    assert found.keys() == {"DATABASE_URL", "SCRATCH_DB_URL"}
+
+
+def test_computed_settings_are_left_to_their_parts(tmp_path: Path) -> None:
+    """A setting whose default is put together from others, or that gets a prefix, is not set: its parts are."""
+    code = (
+        'host = os.environ.get("DB_HOST", "localhost")\n'
+        'os.environ.get("DATABASE_URL", f"postgresql://{host}/shop")\n'
+        'url = "postgresql://" + os.environ.get("SHORT_DB_URL", "")\n'
+    )
+    assert connections_of(tmp_path, "flask\npsycopg2-binary\n", code) == {"DB_HOST": "db"}
+
+
+def test_local_defaults_are_led_to_services(tmp_path: Path) -> None:
+    """Defaults on this machine that fit a service are set; a note names those that fit none."""
+    code = (
+        'os.environ.get("REDIS_QUEUE_HOST", "localhost")\n'
+        'os.environ.get("REDIS_CACHE_PORT", "6379")\n'
+        'os.environ.get("CELERY_BACKEND", "redis://:password@localhost:6379/2")\n'
+        'os.environ.get("SEARCH_HOST", "localhost")\n'
+        "import redis\n"
+    )
+    found = connections_of(tmp_path, "flask\nredis\n", code)
+    assert found == {
+        "REDIS_QUEUE_HOST": "redis",
+        "REDIS_CACHE_PORT": "6379",
+        "CELERY_BACKEND": "redis://redis:6379/2",
+    }
+    assert any("SEARCH_HOST" in note for note in plan_of(tmp_path).notes)
+
+
+def test_read_only_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be written, the sentence names only flags that the command has."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryDirectory", fail)
+    with pytest.raises(GeneratorError, match="Permission denied") as caught:
+        write({"a": "ours"}, tmp_path, force=False)
+    assert "--output-dir" not in str(caught.value)
+
+
+def test_examples_fit_their_types(tmp_path: Path) -> None:
+    """What .env.example has is valid for each annotated type."""
+    code = (
+        "from typing import Literal\n\nfrom pydantic import EmailStr, HttpUrl\n"
+        "from pydantic_settings import BaseSettings\n\n\nclass Settings(BaseSettings):\n"
+        "    OWNER: EmailStr\n    LANDING: HttpUrl\n    STAGE: Literal['local', 'live']\n    LIMIT: int\n"
+        "    HOSTS: list[str]\n"
+    )
+    found = {each.name: each.example for each in plan_of(application(tmp_path, config__py=code)).around.settings}
+    assert found == {
+        "OWNER": "user@example.com",
+        "LANDING": "http://localhost",
+        "STAGE": "local",
+        "LIMIT": "60",
+        "HOSTS": "[]",
+    }
+
+
+def test_gunicorn_options_stay(tmp_path: Path) -> None:
+    """The options of the application's own command are kept, but not where it binds, its logs and its reload."""
+    (tmp_path / "Procfile").write_text(
+        "web: gunicorn --workers 4 --timeout=120 -b :$PORT --preload --reload --access-logfile log.txt -D app:app\n",
+        encoding="utf-8",
+    )
+    command = plan_of(application(tmp_path, "flask\ngunicorn\n")).server.command
+    assert " ".join(command) == (
+        "gunicorn --bind 0.0.0.0:5000 --workers 4 --timeout=120 --preload --worker-tmp-dir /dev/shm "
+        "--access-logfile - app:app"
+    )
+
+
+def test_what_exists_is_kept(dockerize: Run, tmp_path: Path) -> None:
+    """An existing Dockerfile and .env.example stay, the rest is written, and the findings are printed."""
+    root = write_application("settings", tmp_path)
+    (root / "Dockerfile").write_text("FROM python\nCMD python main.py\n", encoding="utf-8")
+    (root / ".env.example").write_text("SECRET_KEY=\n", encoding="utf-8")
+    before = read_tree(root)
+    done = dockerize(str(root), "--no-input")
+    assert done.returncode == 0, done.stderr
+    after = read_tree(root)
+    assert {name: after[name] for name in before} == before
+    assert {"compose.yaml", "compose.prod.yaml", ".dockerignore"} <= after.keys()
+    printed = " ".join(done.stdout.split())
+    assert "Kept: Dockerfile, .env.example" in printed
+    assert "Dockerfile:1: " in printed
+
+
+def test_latin_1(tmp_path: Path) -> None:
+    """Source in another encoding, which its first line names, is read."""
+    root = application(tmp_path)
+    code = "# -*- coding: latin-1 -*-\nfrom flask import Flask\n\napp = Flask('Caf\xe9')\n"
+    (root / "app.py").write_bytes(code.encode("latin-1"))
+    assert plan_of(root).application.target == "app:app"
+
+
+def test_names_of_subfolders(tmp_path: Path) -> None:
+    """A project in a subfolder has the repository's name, too."""
+    root = write_application("monorepo", tmp_path)
+    assert plan_of(commit(root)).name.endswith("-backend")
+    view = look(root / "backend")
+    candidate = choose_application(view, "")
+    assert candidate
+    assert make_plan(view, candidate, Wishes()).name == f"{root.name}-backend".replace("_", "-").lower()[:50]
+
+
+def test_chained_assignment(tmp_path: Path) -> None:
+    """Each name of `application = app = …` is the application, for a command that names one of them."""
+    code = "from flask import Flask\n\napplication = app = Flask(__name__)\n"
+    (tmp_path / "deploy.sh").write_text("gunicorn app\n", encoding="utf-8")
+    found = plan_of(application(tmp_path, app__py=code)).application
+    assert (found.target, found.evidence[-1]) == ("app:application", "deploy.sh starts it")
+
+
+def test_workers_of_a_procfile(tmp_path: Path) -> None:
+    """A worker's own command in a Procfile wins over what is guessed."""
+    (tmp_path / "Procfile").write_text(
+        "web: gunicorn app:app\nworker: python -u manage.py run_worker\n", encoding="utf-8"
+    )
+    code = "from rq import Worker\n\nif __name__ == '__main__':\n    Worker(['default']).work()\n"
+    plan = plan_of(application(tmp_path, "flask\nrq\nredis\n", manage__py=code))
+    assert [worker.command for worker in plan.around.workers] == [("python", "-u", "manage.py", "run_worker")]
+
+
+def test_infrastructure_stays_out(tmp_path: Path) -> None:
+    """Directories for other containers, and requirements of tests, are not copied."""
+    root = application(tmp_path)
+    for name in ("infra", "postgres", "docker", "nginx", "shop"):
+        (root / name).mkdir()
+        (root / name / "file").write_text("", encoding="utf-8")
+    (root / "requirements-test.txt").write_text("pytest\n", encoding="utf-8")
+    (root / "build.sh").write_text("pip install -r requirements-test.txt\n", encoding="utf-8")
+    assert plan_of(root).copied == ("*.py", "shop/")
+
+
+def test_errors_end_at_a_word() -> None:
+    """A long error of uv is shortened between words."""
+    assert shorten_error("error: " + "word " * 100).endswith(" word …")
+
+
+def test_header_of_pip_compile(tmp_path: Path) -> None:
+    """The Python that pip-compile resolved for is taken."""
+    header = "#\n# This file is autogenerated by pip-compile with Python 3.12\n#\n"
+    assert plan_of(application(tmp_path, f"{header}flask==3.1.2\n")).python.version == "3.12"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.routes import find_health
-from dockwright.dockerize.services import connections, find_services, local_address
+from dockwright.dockerize.services import connections, find_services, local_address, local_settings
 from dockwright.dockerize.settings import Setting
 from dockwright.dockerize.workers import Worker, find_migrations, find_setup, find_workers
 from dockwright.dockerize.writable import Writable, find_writable
@@ -43,6 +43,12 @@ def look_around(project: Project) -> Around:
             f"{place} has {address}, where nothing listens in a container: the services share one network interface. "
             "Better: read it from the environment"
         )
+    notes += [
+        f"{each.name} leads to {each.default} by default ({each.place}), where nothing listens in a container: "
+        "set it in compose.yaml"
+        for each in local_settings(project.settings)
+        if each.name not in known
+    ]
     migrations = find_migrations(project)
     setup, where = find_setup(project)
     if setup and not migrations:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from argparse import Namespace
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from dockwright.dockerize.writing import Changes
 
 EXIT_DECLINED = 1
+# A name in a file like .env
+ASSIGNED = re.compile(r"(?m)^\s*(?:export\s+)?(\w+)\s*=")
 PROVE = "Build and start it now, to prove that it works? Nothing of it is left running."
 
 
@@ -40,13 +43,13 @@ def flags(template: Template) -> list[Flag]:
         Flag(("--port",), "the port that the server listens on", "NUMBER"),
         Flag(("--latest",), "don't go back to the versions of the day that old dependencies are from"),
         Flag(("--offline",), "don't ask the package index for versions and wheels"),
-        Flag(("--no-input", "-y"), "ask nothing"),
+        Flag(("--no-input", "-y"), "ask nothing, and write the files"),
         Flag(("--plain",), "ask in numbered lines, without moving the cursor"),
         Flag(("--prove",), "build it, start it and request it, in Docker"),
         Flag(("--force",), "replace files that are there, and keep copies of them"),
         Flag(("--dry-run",), "show the plan; write nothing"),
         Flag(("--diff",), "show what would change; write nothing"),
-        Flag(("--json",), "print JSON"),
+        Flag(("--json",), "print JSON; with --no-input, the files are written, too"),
     ]
 
 
@@ -107,7 +110,7 @@ def _write(  # noqa: PLR0913, PLR0917 # what it depends on
     changes = compare(plan.files, directory)
     if not quiet:
         print(*_lines(plan, changes), "", sep="\n")
-    if interface and changes.new and not changes.different and not _agrees(interface, "Write these files?"):
+    if interface and changes.new and not _agrees(interface, "Write these files?"):
         print("Nothing was written.")
         return EXIT_DECLINED
     changes = write(plan.files, directory, force="force" in switches)
@@ -121,10 +124,12 @@ def _write(  # noqa: PLR0913, PLR0917 # what it depends on
     except (KeyboardInterrupt, EOFError):
         raise StoppedError(directory) from None
     if quiet:
-        result = plan.data() | {"written": [*changes.new, *changes.different]}
+        kept = [] if "force" in switches else list(changes.different)
+        written = [*changes.new, *(changes.different if "force" in switches else ())]
+        result = plan.data() | {"written": written, "kept": kept}
         print(json.dumps(result | ({"proof": proof.data()} if proof else {}), indent=2))
     else:
-        print(*_conclusion(plan, root, changes), sep="\n")
+        print(*_conclusion(plan, root, changes, force="force" in switches), sep="\n")
     return 0
 
 
@@ -166,21 +171,32 @@ def _lines(plan: "Plan", changes: "Changes") -> list[str]:
     return lines
 
 
-def _conclusion(plan: "Plan", root: Path, changes: "Changes") -> list[str]:
+def _conclusion(plan: "Plan", root: Path, changes: "Changes", *, force: bool) -> list[str]:
+    from dockwright.dockerize.audit import audit, report
     from dockwright.dockerize.plan import EXAMPLE
     from dockwright.report import free_port, place_of, quote
 
-    written = [*changes.new, *changes.different]
+    written = [*changes.new, *(changes.different if force else ())]
     lines = [f"Wrote {', '.join(written)}." if written else "Everything is there already: nothing was changed."]
-    place = place_of(root / plan.home)
+    place, env = place_of(root / plan.home), root / plan.home / ".env"
     port = free_port(str(plan.server.port))
     up = "docker compose up" if port == str(plan.server.port) else f"PORT={port} docker compose up"
     steps = [
         *([f"cd {quote([place])}"] if place != "." else []),
-        *([f"cp {EXAMPLE} .env"] if plan.required else []),
+        *([f"cp {EXAMPLE} .env"] if plan.required and not env.exists() else []),
         up,
     ]
     path = plan.around.health or "/"
+    if changes.different and not force:
+        lines.append(
+            f"Kept: {', '.join(changes.different)}. --diff shows how ours differ, --force replaces and keeps copies."
+        )
+        if "Dockerfile" in changes.different:
+            file = root / plan.home / "Dockerfile"
+            lines += report(file, audit(file.read_text(encoding="utf-8", errors="replace")))
+    if missing := _missing(plan, env):
+        them = "them" if len(missing) > 1 else "it"
+        lines.append(f"Add to your .env, as {EXAMPLE} has {them}: {', '.join(missing)}.")
     return [
         *lines,
         "Start it:",
@@ -191,6 +207,16 @@ def _conclusion(plan: "Plan", root: Path, changes: "Changes") -> list[str]:
         "",
         f"  curl http://localhost:{port}{path}",
     ]
+
+
+def _missing(plan: "Plan", env: Path) -> list[str]:
+    """Return the settings that an existing .env lacks."""
+    from dockwright.dockerize.plan import EXAMPLE
+
+    if not env.is_file():
+        return []
+    there = set(ASSIGNED.findall(env.read_text(encoding="utf-8", errors="replace")))
+    return [name for name in ASSIGNED.findall(plan.files.get(EXAMPLE, "")) if name not in there]
 
 
 def _ask_application(view: "View", interface: Interface | None) -> "Candidate":

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import shorten
 
 TIMEOUT_SECONDS = 60
 PLATFORMS = {"alpine": "x86_64-unknown-linux-musl"}
@@ -70,7 +71,12 @@ class Index:
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             return None, f"{type(error).__name__}"
-        return (done.stdout, "") if done.returncode == 0 else (None, " ".join(done.stderr.split())[:200])
+        return (done.stdout, "") if done.returncode == 0 else (None, shorten_error(done.stderr))
+
+
+def shorten_error(error: str) -> str:
+    """Return an error in one line, cut between words."""
+    return shorten(error, 200, placeholder=" …")
 
 
 def _find_uv() -> str | None:

@@ -46,7 +46,9 @@ def plan_installation(
         case "poetry" | "pdm" | "pipenv":
             lock = "uv tool run pipenv lock" if requirements.tool == PIPENV and not requirements.is_locked else ""
             # Hashes are verified where the lock has them.
-            install = f"uv pip install --requirement {EXPORTED}"
+            # A lock is whole: what it leaves out, such as setuptools, is not asked for.
+            whole = "--no-deps " if requirements.tool == PIPENV and requirements.is_locked else ""
+            install = f"uv pip install {whole}--requirement {EXPORTED}"
             read = f"{READERS[requirements.tool]} {EXPORTED}"
             steps = tuple(filter(None, (VENV, lock, read, install, f"rm {EXPORTED}", *more)))
             return Installation(tuple(files), steps, tool=TITLES[requirements.tool])

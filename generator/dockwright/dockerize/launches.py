@@ -19,7 +19,7 @@ SERVERS = ("gunicorn", "uvicorn", "hypercorn", "granian", "waitress-serve", "dap
 RUNNERS = (*SERVERS, "flask", "fastapi", "python", "celery", "rq")
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(.*\))?")
 MODULE = re.compile(r"[A-Za-z_][\w.]*")
-SCRIPTS = re.compile(r"(start|run|startup|entrypoint|docker-entrypoint|boot|prestart|serve|gunicorn)[\w-]*\.(sh|txt)")
+SCRIPTS = re.compile(r"[\w.-]+\.sh|(start|run|startup|boot|serve|gunicorn)[\w-]*\.txt")
 # Options whose value could be taken for the target
 VALUED = {"-b", "--bind", "-c", "--config", "-k", "--worker-class", "--name", "-n", "--log-config", "--interface"}
 README_LINE = re.compile(rf"(export )?(FLASK_APP=|[\w ./&=-]*\b({'|'.join(RUNNERS)}|python3)\b)")
@@ -113,7 +113,9 @@ def _target(launch: Launch) -> str:
     full = next((word for word in plain if TARGET.fullmatch(word)), "")
     if full and (launch.option("--factory") or "--factory" in words or "--call" in words) and "(" not in full:
         return f"{full}()"
-    return full or (plain[-1] if plain and MODULE.fullmatch(plain[-1]) and program == "gunicorn" else "")
+    # Without a name, gunicorn takes `application`.
+    is_module = program == "gunicorn" and plain and MODULE.fullmatch(plain[-1])
+    return full or (f"{plain[-1]}:application" if is_module else "")
 
 
 def _module(value: str) -> str:

@@ -35,11 +35,17 @@ IGNORE, OWN_IGNORE = ".dockerignore", "Dockerfile.dockerignore"
 OTHER_COMPOSE = ("compose.yml", "docker-compose.yml", "docker-compose.yaml")
 # Directories and files that an application doesn't need to run, or that must not be in an image
 NOT_COPIED = re.compile(
-    r"\..*|.*\.py|.*\.(db|sqlite3?|md|rst)|(readme|license|dockerfile|makefile|procfile|(docker-)?compose).*",
+    r"\..*|.*\.py|.*\.(db|sqlite3?|md|rst)|requirements[\w.-]*\.(txt|in)|(readme|license|dockerfile|makefile|procfile|(docker-)?compose).*",
     re.IGNORECASE,
 )
-NOT_NEEDED = BESIDE - {"migrations", "scripts"} | {"node_modules", "static_src", "charts", "k8s", "terraform", "e2e"}
-PASSWORD = "${DATABASE_PASSWORD:?copy .env.example to .env and set it}"  # noqa: S105 # a variable of compose
+NOT_NEEDED = (
+    BESIDE - {"migrations", "scripts"}
+    | {"node_modules", "static_src", "charts", "k8s", "terraform", "e2e"}
+    | {
+        *("infra", "infrastructure", "docker", "postgres", "mysql", "nginx", "caddy", "traefik", "ansible", "deploy"),
+    }
+)
+PASSWORD = "${DATABASE_PASSWORD:?set it in .env, as .env.example has it}"  # noqa: S105 # a variable of compose
 TAGS = {
     POSTGRESQL: "postgres:18",
     MARIADB: "mariadb:11.8",
@@ -246,9 +252,14 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes]
     notes += [f"{name} is committed: it never reaches the image, but who has the repository has it" for name in secrets]
     notes += [f"not read: {problem}" for problem in modules.unreadable.values()]
+    notes += [
+        f"not read: {name} is not text in the encoding that it names"
+        for name in sorted(sources.unread)
+        if name.endswith(".py")
+    ]
     workdir, pythonpath = _places(sources, application, home)
     plan = Plan(
-        slug(sources.root.resolve() / home),
+        slug(sources.root.resolve() / home, sources.top),
         project,
         python,
         wishes.base,
@@ -317,9 +328,10 @@ def render(plan: Plan) -> dict[str, str]:
     return files
 
 
-def slug(directory: Path) -> str:
-    """Return a name for the image and the stack."""
-    return re.sub(r"[^a-z0-9]+", "-", directory.name.lower()).strip("-")[:50] or "app"
+def slug(directory: Path, top: Path) -> str:
+    """Return a name for the image and the stack: the repository's, and that of the folder in it."""
+    name = "-".join((top.name, *directory.relative_to(top).parts))
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:50] or "app"
 
 
 @cache
@@ -428,7 +440,7 @@ def _environment(plan: Plan, *, production: bool) -> dict[str, str]:
         values[name] = value.replace("{password}", password)
     for setting in plan.around.settings:
         if setting.required:
-            values[setting.name] = f"${{{setting.name}:?copy .env.example to .env and set it}}"
+            values[setting.name] = f"${{{setting.name}:?set it in .env, as .env.example has it}}"
     return values
 
 

@@ -57,7 +57,7 @@ def choose_python(project: Project, index: Index, manifest_date: str, wish: str)
     requirements = project.requirements
     version, reason = (wish, "--python asks for it") if wish else _pinned(project)
     if version:
-        return _checked(version, reason)
+        return replace(_checked(version, reason), compiles=_compiles(requirements, index, version))
     order = _order(manifest_date)
     reason = "nothing asks for a version: the newest"
     if manifest_date:
@@ -75,6 +75,14 @@ def choose_python(project: Project, index: Index, manifest_date: str, wish: str)
         return replace(_checked(order[0], reason), compiles=not fitting)
     asks = requirements.tool == PIP and requirements.pins and index.answers
     return _with_wheels(requirements, index, order, reason) if asks else _checked(order[0], reason)
+
+
+def _compiles(requirements: Requirements, index: Index, version: str) -> bool:
+    """Tell whether something that is pinned has no wheel for a version of Python."""
+    if any(requirements.wheels.values()):
+        return not _fits(requirements, version, index.is_musl)
+    pinned = [line for line in requirements.lines if "==" in line]
+    return bool(pinned) and index.answers and index.has_wheels(pinned, version) is False
 
 
 def _pinned(project: Project) -> tuple[str, str]:

@@ -27,6 +27,15 @@ SUITABLE = {
 # Words in the code of who keeps connections open
 STREAMS = ("text/event-stream", "flask_sock", "simple_websocket")
 WEB_SOCKETS = ("WebSocket", ".websocket(", "socketio.ASGIApp")
+# gunicorn's options that decide on workers, and their short names
+SIZES = {"-w", "--workers", "--threads"}
+SHORT = {"-w": "--workers", "-k": "--worker-class"}
+# Its options without a value, and those that a container has its own value for
+SWITCHES = {"--preload", "--reload", "-D", "--daemon", "--capture-output", "-R", "--no-sendfile", "--proxy-protocol"}
+REPLACED = {
+    *("-b", "--bind", "--chdir", "--pythonpath", "--reload", "-D", "--daemon", "-p", "--pid", "-c", "--config"),
+    *("--access-logfile", "--error-logfile", "--log-file"),
+}
 GEVENT_WEBSOCKET = "geventwebsocket.gunicorn.workers.GeventWebSocketWorker"
 
 
@@ -80,15 +89,40 @@ def _gunicorn(server: Server, project: Project, config: str, settings: Mapping[s
     words = ["gunicorn", "--bind", f"{ANYWHERE}:{server.port}"]
     if config and config != CONFIGS[0]:
         words += ["--config", config]
+    own = _own_options(project)
     workers, extra, reason = _workers(project, settings)
+    if {name for name, _ in own} & SIZES and workers[:1] == ["--threads"]:
+        workers, reason = [], ""
+    written = {name for name in workers if name.startswith("--")} | ({"--workers", "--threads"} if extra else set())
     words += workers
+    words += [word for name, option in own if SHORT.get(name, name) not in written for word in option]
     # Its heartbeat is a file: in memory, because a disk can be slow, and the root is read-only in production.
-    if "worker_tmp_dir" not in settings:
+    if "worker_tmp_dir" not in settings and "--worker-tmp-dir" not in words:
         words += ["--worker-tmp-dir", "/dev/shm"]  # noqa: S108 # memory
     if "accesslog" not in settings:
         words += ["--access-logfile", "-"]
     reason = "; ".join(filter(None, (server.reason, reason)))
     return replace(server, command=(*words, project.application.target), extra=(*server.extra, *extra), reason=reason)
+
+
+def _own_options(project: Project) -> list[tuple[str, list[str]]]:
+    """Return the options of the application's own gunicorn command: the name of each, and its words.
+
+    Not where it listens and logs, and nothing that a shell has to expand.
+    """
+    launch = project.application.launch
+    found: list[tuple[str, list[str]]] = []
+    words = list(launch.words) if launch and launch.program == GUNICORN else []
+    while words:
+        word = words.pop(0)
+        if not word.startswith("-"):
+            continue
+        name = word.partition("=")[0] if word.startswith("--") else word[:2]
+        is_whole = name in SWITCHES or name != word or not words
+        option = [word] if is_whole else [word, words.pop(0)]
+        if name not in REPLACED and "$" not in "".join(option):
+            found.append((name, option))
+    return found
 
 
 def _workers(project: Project, settings: Mapping[str, ast.expr]) -> tuple[list[str], list[str], str]:

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from dockwright.dockerize.modules import Module, dotted, text
 from dockwright.dockerize.project import Project
@@ -31,11 +31,20 @@ DATABASE_PART = re.compile(
 REDIS_URL = re.compile(
     r"(REDIS|BROKER|RESULT_BACKEND|RQ|CACHE|QUEUE|RATELIMIT|MESSAGE_QUEUE)\w*_(URL|URI)$|RESULT_BACKEND$"
 )
-REDIS_PART = re.compile(r"REDIS_?(HOST|HOSTNAME|SERVER|PORT|DB)$")
+REDIS_PART = re.compile(r"REDIS\w*?_?(HOST|HOSTNAME|SERVER|PORT|DB)$")
 MONGO_URL = re.compile(r"MONGO\w*_(URL|URI|DETAILS)$|MONGO(URL|URI)$")
 AMQP_URL = re.compile(r"BROKER|AMQP|RABBIT")
 LOCAL_URL = re.compile(r"(postgres|mysql|mariadb|redis|mongodb|amqp)[\w+]*://[^/\s]*(localhost|127\.0\.0\.1)")
 PASSWORD = "{password}"  # noqa: S105 # put in when a file is rendered
+# The engine that a name or an address belongs to
+ENGINES = {
+    POSTGRESQL: re.compile(r"POSTGRES|(^|_)PG", re.IGNORECASE),
+    MARIADB: re.compile(r"MYSQL|MARIADB", re.IGNORECASE),
+}
+SCHEMES = {REDIS: "redis", MONGODB: "mongodb", RABBITMQ: "amqp", POSTGRESQL: "postgres", MARIADB: "m[ya]"}
+# Tests empty the database that they use.
+TESTS = re.compile(r"(^|_)TEST(S|ING)?(_|$)")
+LOCALHOST = re.compile(r"(?!https?:)(\w[\w+]*://([^/\s]*@)?)?(localhost|127\.0\.0\.1)\b")
 # Calls whose other arguments are defaults
 READERS = re.compile(r"(^|\.)(get|getenv|setdefault|pop|config|Field)$|^env\b")
 MYSQL_SCHEMES = {"pymysql": "mysql+pymysql", "aiomysql": "mysql+aiomysql", "asyncmy": "mysql+asyncmy"}
@@ -71,7 +80,10 @@ def local_address(project: Project) -> tuple[str, str]:
 def connections(project: Project, services: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield settings that lead to the services, with their values."""
     for setting in project.settings:
+        if TESTS.search(setting.name.upper()):
+            continue
         for value in (
+            _to_local(setting, services, project.requirements),
             _to_database(setting, services, project.requirements),
             _to_mongodb(setting) if MONGODB in services else "",
             _to_rabbitmq(setting) if RABBITMQ in services else "",
@@ -80,6 +92,29 @@ def connections(project: Project, services: Mapping[str, str]) -> Iterator[tuple
             if value:
                 yield setting.name, value
                 break
+
+
+def local_settings(settings: Iterable[Setting]) -> Iterator[Setting]:
+    """Yield settings that lead to this machine by default."""
+    for setting in settings:
+        is_ours = setting.name.upper() == "HOST" or TESTS.search(setting.name.upper())
+        if LOCALHOST.match(setting.default) and not setting.is_built and not is_ours:
+            yield setting
+
+
+def _to_local(setting: Setting, services: Mapping[str, str], requirements: Requirements) -> str:
+    """Return an address like the default, but with a service in place of this machine."""
+    if setting.is_built or not LOCAL_URL.match(setting.default):
+        return ""
+    service = next((each for each in services if re.match(SCHEMES[each], setting.default)), "")
+    path = setting.default.partition("://")[2].partition("/")[2]
+    return {
+        REDIS: f"redis://redis:6379/{path or 0}",
+        MONGODB: f"mongodb://mongo:27017/{path or 'app'}",
+        RABBITMQ: "amqp://app:app@rabbitmq//",
+        POSTGRESQL: f"{_scheme(setting, POSTGRESQL, requirements)}://app:{PASSWORD}@db/app",
+        MARIADB: f"{_scheme(setting, MARIADB, requirements)}://app:{PASSWORD}@db/app",
+    }.get(service, "")
 
 
 def _defaults(module: Module) -> Iterator[int]:
@@ -95,10 +130,14 @@ def _defaults(module: Module) -> Iterator[int]:
 
 def _to_database(setting: Setting, services: Mapping[str, str], requirements: Requirements) -> str:
     database = next((name for name in (POSTGRESQL, MARIADB) if name in services), "")
-    if not database:
-        return ""
     name = setting.name.upper()
+    others = [pattern for engine, pattern in ENGINES.items() if engine != database]
+    scheme = setting.default.partition("://")[0] if "://" in setting.default else ""
+    if not database or any(pattern.search(name) or pattern.match(scheme) for pattern in others):
+        return ""
     if DATABASE_URL.search(name):
+        if setting.is_built:
+            return ""
         return f"{_scheme(setting, database, requirements)}://app:{PASSWORD}@db/app"
     part = DATABASE_PART.search(name)
     if not part:
@@ -126,16 +165,16 @@ def _scheme(setting: Setting, database: str, requirements: Requirements) -> str:
 
 
 def _to_mongodb(setting: Setting) -> str:
-    return "mongodb://mongo:27017/app" if MONGO_URL.search(setting.name.upper()) else ""
+    return "mongodb://mongo:27017/app" if MONGO_URL.search(setting.name.upper()) and not setting.is_built else ""
 
 
 def _to_rabbitmq(setting: Setting) -> str:
-    return "amqp://app:app@rabbitmq//" if AMQP_URL.search(setting.name.upper()) else ""
+    return "amqp://app:app@rabbitmq//" if AMQP_URL.search(setting.name.upper()) and not setting.is_built else ""
 
 
 def _to_redis(setting: Setting) -> str:
     name = setting.name.upper()
-    if REDIS_URL.search(name):
+    if REDIS_URL.search(name) and not setting.is_built:
         return "redis://redis:6379/0"
     part = REDIS_PART.search(name)
     return {"PORT": "6379", "DB": "0"}.get(part[1], "redis") if part else ""

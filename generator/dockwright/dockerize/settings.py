@@ -20,7 +20,18 @@ OURS = {"PORT", "HOME", "PATH", "PYTHONPATH", "HOSTNAME", "USER", "PWD", "FLASK_
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-EXAMPLES_OF_KINDS = {"int": "60", "float": "60", "bool": "false"}
+EXAMPLES_OF_KINDS = {
+    "int": "60",
+    "PositiveInt": "60",
+    "float": "60",
+    "bool": "false",
+    "list": "[]",
+    "dict": "{}",
+    "EmailStr": "user@example.com",
+    "AnyUrl": "http://localhost",
+    "AnyHttpUrl": "http://localhost",
+    "HttpUrl": "http://localhost",
+}
 # The first that fits
 EXAMPLES_OF_NAMES = {
     r"ALGORITHM": "HS256",
@@ -40,6 +51,8 @@ class Setting:
     required: bool
     default: str = ""
     kind: str = "str"
+    # Put together from others: its default, or what the code puts before it
+    is_built: bool = False
 
     @property
     def is_secret(self) -> bool:
@@ -100,12 +113,18 @@ def _examples(sources: Sources, home: str) -> Iterator[tuple[str, str]]:
 
 
 def _read(module: Module, modules: Modules) -> Iterator[Setting]:
+    prefixed = set(_prefixed(module))
     for node in module.nodes:
         if isinstance(node, ast.Subscript) and module.origin(node.value) == "os.environ":
             if isinstance(node.ctx, ast.Load) and (name := text(node.slice)):
-                yield Setting(name, _place(module, node), required=True)
+                yield Setting(name, _place(module, node), required=True, is_built=id(node) in prefixed)
         elif isinstance(node, ast.Call):
-            yield from _call(module, node)
+            for setting in _call(module, node):
+                built = id(node) in prefixed or any(
+                    isinstance(each, ast.JoinedStr | ast.BinOp)
+                    for each in (*node.args[1:], *(each.value for each in node.keywords))
+                )
+                yield replace(setting, is_built=built)
         elif isinstance(node, ast.ClassDef) and _is_settings(module, modules, node):
             yield from _fields(module, node)
 
@@ -128,6 +147,15 @@ def _call(module: Module, call: ast.Call) -> Iterator[Setting]:
         if kind in {"read_env", "prefixed", "seal"}:
             return
         yield Setting(name, place, required=default is None, default=_literal(default), kind=kind)
+
+
+def _prefixed(module: Module) -> Iterator[int]:
+    """Yield what the code puts something before."""
+    for node in module.nodes:
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+            yield id(node.right)
+        elif isinstance(node, ast.JoinedStr):
+            yield from (id(each.value) for each in node.values[1:] if isinstance(each, ast.FormattedValue))
 
 
 def _made_by(module: Module, function: ast.expr, classes: set[str]) -> bool:
@@ -176,14 +204,17 @@ def _fields(module: Module, node: ast.ClassDef) -> Iterator[Setting]:
                 value = None
         kind = ast.unparse(field.annotation)
         optional = "Optional" in kind or "None" in kind
-        simple = next((each for each in ("int", "float", "bool") if re.fullmatch(rf"{each}( \| None)?", kind)), "str")
+        plain = re.sub(r"^Optional\[(.+)\]$|( \| None)$", r"\1", kind).removeprefix("pydantic.")
+        head = plain.partition("[")[0]
+        options = re.match(r"Literal\[(['\"])(.+?)\1", plain)
         # A value that code computes is a default, too.
         yield Setting(
             alias or f"{prefix}{name}".upper(),
             f"{module.name} line {field.lineno}",
             required=value is None and not (optional and field.value is not None),
-            default=_literal(value),
-            kind=simple,
+            default=_literal(value) or (options[2] if options else ""),
+            kind=head if head in EXAMPLES_OF_KINDS else "str",
+            is_built=isinstance(value, ast.JoinedStr | ast.BinOp),
         )
 
 

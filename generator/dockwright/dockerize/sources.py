@@ -3,8 +3,9 @@
 import os
 import shutil
 import subprocess
+import tokenize
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 
 # Not looked into where there is no git to ask
@@ -34,11 +35,18 @@ class Sources:
         self.names = tuple(sorted(name for name in names if (root / name).is_file() and not _leads_out(root, name)))
         self._known = frozenset(self.names)
         self._directories = frozenset(str(parent) for name in self.names for parent in PurePosixPath(name).parents)
+        # Files that are no text
+        self.unread: set[str] = set()
         self.read = lru_cache(maxsize=None)(self._read)
 
     def __contains__(self, name: object) -> bool:
         """Tell whether there is a file of this name."""
         return name in self._known
+
+    @cached_property
+    def top(self) -> Path:
+        """The directory of the repository, or the one that is looked at."""
+        return Path((_git(self.root, "rev-parse", "--show-toplevel") or "").rstrip("\n") or self.root).resolve()
 
     def has_directory(self, name: str) -> bool:
         """Tell whether files are below this directory."""
@@ -53,8 +61,15 @@ class Sources:
         """Return a file's text, or nothing if it can't be read as text."""
         try:
             path = self.root / name
-            return path.read_text(encoding="utf-8-sig") if path.stat().st_size <= LARGEST_BYTES else ""
-        except (OSError, UnicodeDecodeError):
+            if path.stat().st_size > LARGEST_BYTES:
+                return ""
+            if not name.endswith(".py"):
+                return path.read_text(encoding="utf-8-sig")
+            # A source file may name its encoding.
+            with tokenize.open(path) as file:
+                return file.read()
+        except (OSError, UnicodeDecodeError, SyntaxError):
+            self.unread.add(name)
             return ""
 
     def last_change(self, name: str) -> str:

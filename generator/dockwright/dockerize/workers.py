@@ -29,6 +29,21 @@ class Worker:
 
 def find_workers(project: Project) -> list[Worker]:
     """Return the workers that the application's jobs need."""
+    guessed = _guessed(project)
+    own = _process(project)
+    return [own, *(each for each in guessed if each.name != own.name)] if own else guessed
+
+
+def _process(project: Project) -> Worker | None:
+    """Return a script that a Procfile or a compose file runs as its worker."""
+    for launch in project.launches:
+        is_worker = launch.origin.endswith("(worker)") and launch.program == "python"
+        if is_worker and "$" not in "".join(launch.words):
+            return Worker("worker", ("python", *launch.words), f"{launch.origin} starts it")
+    return None
+
+
+def _guessed(project: Project) -> list[Worker]:
     if project.requirements.has("celery"):
         return list(_celery(project))
     if project.requirements.has("rq", "flask-rq2"):
@@ -45,7 +60,8 @@ def find_migrations(project: Project) -> tuple[str, ...]:
         return ("flask", "--app", application.target.removesuffix("()"), "db", "upgrade")
     has_alembic = project.requirements.has("alembic") and join(home, "alembic.ini") in sources
     if has_alembic and any("/versions/" in name and name.endswith(".py") for name in sources.below(home)):
-        return ("alembic", "upgrade", "head")
+        # The program alone has not /app on its path.
+        return ("python", "-m", "alembic", "upgrade", "head")
     return ()
 
 

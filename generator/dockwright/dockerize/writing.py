@@ -7,23 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockwright.errors import GeneratorError, OutputDirectoryError
+from dockwright.errors import OutputDirectoryError
 
 BACKUP = ".bak"
-
-
-class ExistingFilesError(GeneratorError):
-    """Files are there that would be written differently."""
-
-    def __init__(self, names: list[str]) -> None:
-        """Name them."""
-        are = "are" if len(names) > 1 else "is"
-        them = "them" if len(names) > 1 else "it"
-        advice = "; `dockwright check` says what it thinks of your Dockerfile" if "Dockerfile" in names else ""
-        super().__init__(
-            f"{', '.join(names)} {are} there already, and nothing was written: --diff shows how ours differ, "
-            f"--force replaces {them} and keeps a copy ({names[0]}{BACKUP}){advice}"
-        )
 
 
 @dataclass(frozen=True)
@@ -48,18 +34,17 @@ def compare(files: Mapping[str, str], directory: Path) -> Changes:
 
 
 def write(files: Mapping[str, str], directory: Path, *, force: bool) -> Changes:
-    """Write the files; raise ExistingFilesError if others are there, unless `force` keeps copies of those."""
+    """Write the new files; others that are there stay, unless `force` replaces them and keeps copies."""
     changes = compare(files, directory)
-    if changes.different and not force:
-        raise ExistingFilesError(list(changes.different))
+    written = (*changes.new, *(changes.different if force else ()))
     done: list[tuple[Path, Path | None]] = []
     try:
         with tempfile.TemporaryDirectory(prefix=".dockwright-", dir=directory) as workspace:
             # Everything is on the disk before the first name changes.
-            for name in (*changes.new, *changes.different):
+            for name in written:
                 Path(workspace, name).write_text(files[name], encoding="utf-8", newline="\n")
             try:
-                for name in (*changes.new, *changes.different):
+                for name in written:
                     path = directory / name
                     backup = _free(directory / f"{name}{BACKUP}") if name in changes.different else None
                     done.append((path, backup))
@@ -70,7 +55,7 @@ def write(files: Mapping[str, str], directory: Path, *, force: bool) -> Changes:
                 _undo(done)
                 raise
     except OSError as error:
-        raise OutputDirectoryError(directory, error) from error
+        raise OutputDirectoryError(directory, error, "make it writable, or work on a copy of it") from error
     return changes
 
 
