@@ -17,7 +17,7 @@ import pytest
 from dockwright.matrix import combination_id
 from dockwright.template import load
 from tests.docker.cells import CELLS, SAMPLE, port, select
-from tests.docker.stack import Project, Stack, free_port, remove_leftovers, running
+from tests.docker.stack import Project, Stack, free_port, remove_leftovers, running, wait_for
 
 # Part of the name of everything that a run makes; its workers inherit it.
 RUN = os.environ.setdefault("DOCKWRIGHT_TEST_RUN", uuid4().hex[:6])
@@ -197,3 +197,18 @@ def development(project: Project) -> Iterator[Stack]:
         project.run("chown", "--recursive", f"{OWNER}:{OWNER}", ".")
     with running(project, "compose.yaml", project.slug, "up --build --detach --wait") as stack:
         yield stack
+
+
+@pytest.fixture
+def settled(production: Stack) -> None:
+    """Wait until no service counts as unhealthy: one that was paused does until its next check, in half a minute."""
+    wait_for(
+        lambda: (
+            not [
+                name
+                for name, container in production.containers().items()
+                if container["State"].get("Health", {}).get("Status") == "unhealthy"
+            ]
+        ),
+        seconds=120,
+    )

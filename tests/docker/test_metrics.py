@@ -11,7 +11,11 @@ import pytest
 from tests.docker.stack import TLS, Project, Stack, free_port, wait_for
 from tests.docker.test_operations import run
 
-pytestmark = [pytest.mark.only_where(metrics=["prometheus"]), pytest.mark.one_for_each("framework")]
+pytestmark = [
+    pytest.mark.only_where(metrics=["prometheus"]),
+    pytest.mark.one_for_each("framework"),
+    pytest.mark.usefixtures("settled"),
+]
 
 
 @contextlib.contextmanager

@@ -74,6 +74,7 @@ def test_every_command_is_tested() -> None:
 
 @pytest.mark.only_where(database=STORED, sample=["products"])
 @pytest.mark.one_for_each("database")
+@pytest.mark.usefixtures("settled")
 def test_backup(project: Project, production: Stack) -> None:
     """A backup that is made while the service is written to restores what was there, into an empty database only."""
     with production.client() as client:
@@ -123,6 +124,7 @@ def test_backup_without_the_service(project: Project, production: Stack) -> None
 
 @pytest.mark.only_where(database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"])
 @pytest.mark.one_for_each("database")
+@pytest.mark.usefixtures("settled")
 def test_passwords_are_changed(project: Project, production: Stack) -> None:
     """The passwords change while the service runs; the worker finishes its job, and the old ones are refused."""
     files = [project.directory / "secrets" / name for name in ("database_password", "redis_password")]
@@ -188,6 +190,7 @@ def is_superuser(stack: Stack) -> bool:
 
 @pytest.mark.only_where(proxy=["caddy"], redis=["queue", "cache-and-queue"])
 @pytest.mark.one_for_each("proxy")
+@pytest.mark.usefixtures("settled")
 def test_scale(project: Project, production: Stack) -> None:
     """More processes, containers and workers are started."""
     environment = project.directory / ".env"
@@ -220,6 +223,7 @@ def test_look(project: Project, production: Stack) -> None:
 
 @pytest.mark.only_where(proxy=["none"], database=STORED)
 @pytest.mark.one_for_each("proxy")
+@pytest.mark.usefixtures("settled")
 def test_deploy_without_the_source(project: Project, production: Stack) -> None:
     """The version of TAG starts from an image that is there; `pull` is left out, as no registry is."""
     started = production.containers()["web"]["State"]["StartedAt"]

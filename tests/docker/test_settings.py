@@ -182,6 +182,7 @@ for text in ("word", "word\\n", "word ", " word", "word\\r\\n", "word\\n\\n", ""
 
 @pytest.mark.one_for_each("framework")
 @pytest.mark.only_where(database=["postgresql", "mariadb"], redis=["cache", "cache-and-queue"])
+@pytest.mark.usefixtures("settled")
 def test_documented_maximum_fits_the_limits(project: Project, production: Stack) -> None:
     """With as many workers and threads as the README allows the service starts within the limits of production."""
     settings = {name: re.findall(r"to (\d+)$", text) for name, (_, text) in table(project).items()}
