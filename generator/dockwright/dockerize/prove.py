@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from time import monotonic
@@ -81,9 +82,19 @@ def prove(view: View, plan: Plan, wishes: Wishes, directory: Path, say: Callable
         if failure:
             raise ProofError(_message(failure, diagnose(failure.log, changed)[0]))
     seconds = monotonic() - start
-    told = ", ".join(f"{path} {status}" for path, status in answers)
-    say(f"It answers, {seconds:.0f} s after the first step: {told}.")
+    say(verdict(answers, seconds))
     return Proof(plan, answers, seconds, remedy)
+
+
+def verdict(answers: tuple[tuple[str, int], ...], seconds: float) -> str:
+    """Return what the answers mean: an application without any known path may be the wrong object."""
+    if all(status == HTTPStatus.NOT_FOUND for _, status in answers):
+        return (
+            f"Warning: it answers, but with 404 only ({', '.join(path for path, _ in answers)}). "
+            "Try a path that it should have; if that is missing, too, pass another --app module:name."
+        )
+    told = ", ".join(f"{path} {status}" for path, status in answers)
+    return f"It answers, {seconds:.0f} s after the first step: {told}."
 
 
 def check_docker() -> None:
