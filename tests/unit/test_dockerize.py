@@ -13,6 +13,7 @@ import yaml
 from dockwright.dockerize.index import shorten_error
 from dockwright.dockerize.plan import FILES, Plan, Wishes, choose_application, look, make_plan
 from dockwright.dockerize.prove import diagnose, verdict
+from dockwright.dockerize.python import lock_date
 from dockwright.dockerize.settings import find_settings
 from dockwright.dockerize.writing import write
 from dockwright.errors import GeneratorError, UsageError
@@ -770,3 +771,19 @@ def test_only_404_is_no_proof() -> None:
     """Where every path answers 404, the right application may not be the one that runs."""
     assert verdict((("/", 404), ("/docs", 404)), 3).startswith("Warning: it answers, but with 404 only (/, /docs)")
     assert verdict((("/", 404), ("/docs", 200)), 3) == "It answers, 3 s after the first step: / 404, /docs 200."
+
+
+@pytest.mark.parametrize(
+    ("changed", "version", "expected"),
+    [("2022-03-01", "3.11", "2023-01-22"), ("2024-03-01", "3.12", "2024-03-01"), ("", "3.11", "")],
+)
+def test_lock_fits_its_python(changed: str, version: str, expected: str) -> None:
+    """Old versions are those of a day on which packages already had wheels for the chosen Python."""
+    assert lock_date(changed, version) == expected
+
+
+def test_workspace_lock_is_told(tmp_path: Path) -> None:
+    """A uv.lock of a workspace above the application is not used, and that is said."""
+    root = write_application("monorepo", tmp_path)
+    (root / "uv.lock").write_text("version = 1\n", encoding="utf-8")
+    assert any(note.startswith("uv.lock is not used") for note in plan_of(root).notes)

@@ -16,7 +16,7 @@ HEADER = """\
 # in the newest version. For newer versions, delete this file and run `dockwright dockerize` again.{date}
 """
 AS_OF = """
-# {manifest} is from {date}: these are the versions of that day (with --latest, of today).
+# {manifest} is old: these are the versions of {date} (with --latest, of today).
 """
 
 

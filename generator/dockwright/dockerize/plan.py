@@ -21,7 +21,7 @@ from dockwright.dockerize.launches import Launch, find_launches
 from dockwright.dockerize.libraries import NOT_ON_ALPINE, System, choose_libraries
 from dockwright.dockerize.modules import Modules
 from dockwright.dockerize.project import Project
-from dockwright.dockerize.python import Python, age, choose_python
+from dockwright.dockerize.python import Python, age, choose_python, lock_date
 from dockwright.dockerize.requirements import IMPORTS, Requirements, find_requirements, home_of
 from dockwright.dockerize.servers import Server, choose_server
 from dockwright.dockerize.services import HOSTS, MARIADB, MONGODB, POSTGRESQL, RABBITMQ, REDIS
@@ -246,7 +246,14 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     framework = [] if requirements.names else [application.entry.framework]
     extra = (*framework, *server.extra, *wishes.packages)
     # What an old application doesn't have itself is of today.
-    constraints = lock(sources, requirements, () if manifest_date else extra, index, python.version, manifest_date)
+    constraints = lock(
+        sources,
+        requirements,
+        () if manifest_date else extra,
+        index,
+        python.version,
+        lock_date(manifest_date, python.version),
+    )
     around = look_around(project)
     secrets = tuple(committed_secrets(sources))
     notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes]

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
@@ -24,6 +24,7 @@ ENDED = {"3.10": "2026-10", "3.9": "2025-10", "3.8": "2024-10", "3.7": "2023-06"
 NEWEST, OLDEST = "3.14", "3.11"
 # Unlocked versions that are older were chosen for another Python.
 OLD_DAYS = 365
+WHEELS_DAYS = 90
 # How many versions the index is asked about, before something is compiled
 TRIED = 7
 FILES = {
@@ -50,6 +51,14 @@ def age(sources: Sources, requirements: Requirements, today: date) -> str:
         return ""
     changed = sources.last_change(requirements.manifest)
     return changed if changed and (today - date.fromisoformat(changed)).days > OLD_DAYS else ""
+
+
+def lock_date(manifest_date: str, version: str) -> str:
+    """Return the day that old dependencies are resolved for: packages need some months for a new Python's wheels."""
+    release = RELEASES.get(version)
+    if not manifest_date or not release:
+        return manifest_date
+    return max(manifest_date, str(date.fromisoformat(release) + timedelta(days=WHEELS_DAYS)))
 
 
 def choose_python(project: Project, index: Index, manifest_date: str, wish: str) -> Python:

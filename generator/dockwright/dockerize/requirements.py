@@ -106,6 +106,10 @@ def find_requirements(sources: Sources, modules: Modules, home: str) -> Requirem
     for directory in _upwards(home):
         for read in (_uv, _poetry, _pdm, _pipenv, _pylock, _requirements, _project, _setup):
             if found := read(sources, directory):
+                unused = [join(above, "uv.lock") for above in _upwards(directory) if join(above, "uv.lock") in sources]
+                if found.tool != UV and unused:
+                    note = f"{unused[0]} is not used: a workspace's lock can't be installed from {found.manifest} alone"
+                    found = replace(found, notes=(*found.notes, note))
                 return _complete(found)
     return _complete(_imports(sources, modules, home))
 
