@@ -707,6 +707,7 @@ def test_what_exists_is_kept(dockerize: Run, tmp_path: Path) -> None:
     printed = " ".join(done.stdout.split())
     assert "Kept: Dockerfile, .env.example" in printed
     assert "Dockerfile:1: " in printed
+    assert "expect the code in /app, and a server on port 8000" in printed
 
 
 def test_latin_1(tmp_path: Path) -> None:
