@@ -192,9 +192,7 @@ def _conclusion(plan: "Plan", root: Path, changes: "Changes", *, force: bool) ->
             f"Kept: {', '.join(changes.different)}. --diff shows how ours differ, --force replaces and keeps copies."
         )
         if "Dockerfile" in changes.different:
-            lines.append(
-                f"The compose files expect the code in /app, and a server on port {plan.server.port}, of your Dockerfile."
-            )
+            lines.append(f"The compose files expect the code in /app, and a server on port {plan.server.port}.")
             file = root / plan.home / "Dockerfile"
             lines += report(file, audit(file.read_text(encoding="utf-8", errors="replace")))
     if missing := _missing(plan, env):
