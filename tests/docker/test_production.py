@@ -85,7 +85,8 @@ def test_any_user_serves(project: Project, image: str, production: Stack) -> Non
     settings = [part for setting in web["Config"]["Env"] for part in ("--env", setting)]
     networks = [part for name in web["NetworkSettings"]["Networks"] for part in ("--network", name)][:2]
     networks = ["--network", f"{production.name}_data"] if project.needs_secrets else networks
-    mounts = ["--volume", f"{project.directory}/secrets:/run/secrets:ro"] if project.needs_secrets else []
+    secrets = [one for one in web["Mounts"] if one["Destination"].startswith("/run/secrets/")]
+    mounts = [part for one in secrets for part in ("--volume", f"{one['Source']}:{one['Destination']}:ro")]
     mounts += ["--tmpfs", "/data:mode=1777"] if project.answers["database"] == "sqlite" else []
     confined = ("--user", "123456:0", "--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL")  # noqa: S108 # of a container
     name = f"{project.slug}-user"

@@ -65,6 +65,7 @@ def test_defaults(project: Project, image: str) -> None:
         if default != "required" and name not in files:
             actual = unset[name.lower()]
             text = ",".join(actual) if isinstance(actual, list) else str(actual)
+            text = text.lower() if isinstance(actual, bool) else text
             # The driver is put in.
             assert re.sub(r"^sqlite\+\w+:", "sqlite:", text) == default, name
 
