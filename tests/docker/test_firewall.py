@@ -89,7 +89,7 @@ def company(project: Project, tmp_path: Path) -> Iterator[Project]:
     (tmp_path / "ca.pem").rename(company.directory / "company-ca.pem")
     (tmp_path / ".netrc").write_text(f"machine localhost login reader password {PASSWORD}\n", encoding="utf-8")
     # The build imports these.
-    modules = re.findall(r"\b(?:fastapi|flask|granian)[\w.]*", dockerfile.partition('python -c "import')[2])
+    modules = re.findall(r"\b(?:fastapi|flask|granian|prometheus)[\w.]*", dockerfile.partition('python -c "import')[2])
     wheel = tmp_path / "index" / "simple" / "company-packages" / "company_packages-1.0-py3-none-any.whl"
     write_wheel(wheel, modules)
     locked = f"company-packages==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
