@@ -11,7 +11,8 @@ def test_stack_that_does_not_start(project: Project, image: str) -> None:
     """Where Redis doesn't start, what waits for it fails, and Redis' own words are in the message."""
     assert image
     compose = (project.directory / "compose.prod.yaml").read_text(encoding="utf-8")
-    broken = compose.replace('"redis-server"', '"false-start"')
+    broken = compose.replace("exec redis-server ", "exec false-start ")
+    assert broken != compose
     (project.directory / "compose.broken.yaml").write_text(broken, encoding="utf-8")
     name = f"{project.slug}-broken"
     with (
