@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 . ./debian.sh
 
 missing=()
-command -v kubectl >/dev/null || missing+=(kubernetes-client/forky)
+command -v kubectl >/dev/null || missing+=(kubectl/forky)
 command -v podman >/dev/null || missing+=(podman catatonit)
 command -v ip >/dev/null || missing+=(iproute2)
 [ ${#missing[@]} -gt 0 ] || exit 0
