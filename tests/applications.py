@@ -85,7 +85,7 @@ UV_LOCK = """
     [[package]]
     name = "fastapi"
     version = "0.165.0"
-    source = { registry = "https://pypi.org/simple" }
+    source = { registry = "https://pypi.example.com/simple" }
     dependencies = [{ name = "starlette" }]
 
     [package.optional-dependencies]

@@ -201,14 +201,14 @@ def test_failed_import_is_told(tmp_path: Path) -> None:
     assert (project.directory / "Dockerfile").is_file()
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="a file's owner can be changed by root only")
 def test_development_writes_as_owner(tmp_path: Path) -> None:
     """What development writes belongs to the owner of the source."""
     project = make("sqlite", tmp_path)
-    project.run("chown", "--recursive", "1234:1234", ".")
+    if os.getuid() == 0:
+        project.run("chown", "--recursive", "1234:1234", ".")
     with started(project, production=False):
         assert get(project) == "1"
-    assert (project.directory / "shop.db").stat().st_uid == 1234
+    assert (project.directory / "shop.db").stat().st_uid == (os.getuid() or 1234)
 
 
 # The class's exercise, as it is typed

@@ -187,7 +187,7 @@ def _reload(instructions: list[Instruction]) -> Iterator[Finding]:
     for each in filter(None, (_last(chain, "CMD"), _last(chain, "ENTRYPOINT"))):
         text = re.sub(r"[\[\]\",']", " ", each.text)
         if RELOADS.search(text):
-            why = "this is a development server: it is slow, and its debugger runs code for whoever asks"
+            why = "this is a development server: it is slow, and its debugger runs code for anyone who asks"
             yield Finding("development", each.line, why, "gunicorn for Flask, uvicorn without --reload for FastAPI")
 
 
