@@ -19,6 +19,7 @@ from app.settings import load_settings
 
 # How long to wait for the next part of a body.
 BODY_TIMEOUT_SECONDS = 10
+HEALTH_PATHS = ("/health", "/up")
 
 
 def create_app() -> ASGIApp:
@@ -29,14 +30,25 @@ def create_app() -> ASGIApp:
 
 
 def serve_in_threads(flask: Flask, threads: int) -> ASGIApp:
-    """Run Flask in threads."""
+    """Run Flask in threads.
+
+    Health checks have one of their own: while the others wait for a database that hangs, the process is still alive.
+    """
 
     def app(environ: Any, start_response: Any) -> Any:
         # Without it, Flask reads no more than Content-Length says: nothing of a chunked body.
         environ["wsgi.input_terminated"] = True
         return flask(environ, start_response)
 
-    return WSGIMiddleware(app, workers=threads)
+    requests, health_checks = WSGIMiddleware(app, workers=threads), WSGIMiddleware(app, workers=1)
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        is_health_check = (
+            scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in HEALTH_PATHS
+        )
+        await (health_checks if is_health_check else requests)(scope, receive, send)
+
+    return serve
 
 
 class BodyBuffer:

@@ -3,7 +3,9 @@
 import asyncio
 import itertools
 import logging
+import threading
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -65,6 +67,29 @@ def test_body_reaches_flask(headers: Headers) -> None:
 def test_endless_body_is_refused(headers: Headers) -> None:
     """A body over the limit is answered with 413 before it has arrived."""
     assert post(headers, itertools.repeat(b"x" * 100))[0] == 413
+
+
+def test_health_while_every_thread_is_busy() -> None:
+    """A health check is answered while the other requests wait, as they do for a database that hangs."""
+    flask = Flask(__name__)
+    started, checked = threading.Event(), threading.Event()
+
+    @flask.get("/")
+    def wait() -> str:
+        started.set()
+        return "in time" if checked.wait(timeout=30) else "too late"
+
+    @flask.get("/health")
+    def check() -> str:
+        checked.set()
+        return "ok"
+
+    app = asgi.serve_in_threads(flask, threads=1)
+    with ThreadPoolExecutor(1) as client:
+        waiting = client.submit(call, app, {})
+        assert started.wait(timeout=30)
+        call(app, {"path": "/health"})
+        assert waiting.result()[1] == b"in time"
 
 
 @pytest.mark.parametrize("headers", [CHUNKED, [(b"content-length", b"4")]])
