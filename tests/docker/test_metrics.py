@@ -1,6 +1,7 @@
 """Metrics: Prometheus adds up what all workers count, and each alarm has its line in OPERATIONS.md."""
 
 import contextlib
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -79,3 +80,78 @@ def test_metrics(project: Project, production: Stack) -> None:
         assert not query(prometheus, "ALERTS")
         production.compose("stop", "--timeout", "5", "web")
         wait_for(lambda: query(prometheus, 'ALERTS{alertname="Down"}'), seconds=120)
+
+
+WEB = 'job="web", instance="1"'
+
+
+def count(route: str, status: int) -> str:
+    """Return the series that counts the requests of a route with a status."""
+    return f'http_request_duration_seconds_count{{route="{route}", status="{status}", {WEB}}}'
+
+
+def bucket(seconds: str) -> str:
+    """Return the series that counts the requests that took no longer."""
+    return f'http_request_duration_seconds_bucket{{route="/products", le="{seconds}", {WEB}}}'
+
+
+# For each alarm: series of something that is wrong, by the minute; and of what looks like it and is all right.
+ALARMS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "Down": ({f"up{{{WEB}}}": "1x5 0x20"}, {f"up{{{WEB}}}": "0x20", 'up{job="web", instance="2"}': "1x20"}),
+    # Of 100 requests a minute 6, or 5, got a 500; /ready, which Kubernetes asks, got nothing else.
+    "Errors": (
+        {count("/products", 200): "0+94x30", count("/products", 500): "0+6x30"},
+        {
+            count("/products", 200): "0+95x30",
+            count("/products", 500): "0+5x30",
+            count("/products", 404): "0+95x30",
+            count("/ready", 503): "0+50x30",
+        },
+    ),
+    # Of 100 requests a minute 6, or 4, took longer than a second.
+    "Slow": (
+        {bucket("1.0"): "0+94x30", bucket("2.5"): "0+100x30", bucket("+Inf"): "0+100x30"},
+        {bucket("1.0"): "0+96x30", bucket("2.5"): "0+100x30", bucket("+Inf"): "0+100x30"},
+    ),
+    "PoolFull": (
+        {f"database_pool_connections{{{WEB}}}": "8x30", f"database_pool_connections_used{{{WEB}}}": "8x30"},
+        {f"database_pool_connections{{{WEB}}}": "8x30", f"database_pool_connections_used{{{WEB}}}": "7x30"},
+    ),
+    "JobsWait": ({f"queue_oldest_seconds{{{WEB}}}": "0+60x30"}, {f"queue_oldest_seconds{{{WEB}}}": "290x30"}),
+    # Old failures that RQ forgets are no news.
+    "JobsFail": (
+        {f'queue_jobs{{status="failed", {WEB}}}': "3x20 4x10"},
+        {f'queue_jobs{{status="failed", {WEB}}}': "3x20 2x10", f'queue_jobs{{status="queued", {WEB}}}': "0+9x30"},
+    ),
+}
+
+
+@pytest.mark.only_where(metrics=["prometheus"], database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"])
+@pytest.mark.one_for_each("metrics")
+def test_alarms(project: Project, image: str) -> None:
+    """Each alarm fires when something is wrong, and not when it only looks so (promtool)."""
+    assert image  # the files are as they were when it was built
+    text = (project.directory / "observability" / "alerts.yaml").read_text(encoding="utf-8")
+    names = re.findall(r"alert: (\w+)", text)
+    assert set(names) == ALARMS.keys()
+    tests = [
+        {
+            "interval": "1m",
+            "input_series": [{"series": series, "values": values} for series, values in named.items()],
+            "alert_rule_test": [{"eval_time": "25m", "alertname": name, "exp_alerts": [{}] if fired else []}],
+        }
+        for name in names
+        for named, fired in zip(ALARMS[name], (True, False), strict=True)
+    ]
+    stdin = json.dumps({"rule_files": ["alerts.yaml"], "tests": tests})
+    script = "cd /tmp && cat >alarms.yaml && cp /rules/alerts.yaml . && promtool test rules alarms.yaml"
+    mount = ("--volume", f"{project.directory}/observability:/rules:ro")
+    command = ("docker", "run", "--rm", "--interactive", "--entrypoint", "sh", *mount, prometheus_image(project))
+    assert "SUCCESS" in project.run(*command, "-c", script, stdin=stdin)
+
+
+def prometheus_image(project: Project) -> str:
+    """Return the image that the project runs."""
+    text = (project.directory / "compose.observability.yaml").read_text(encoding="utf-8")
+    (name,) = re.findall(r"image: (\S+)", text)
+    return str(name)
