@@ -84,11 +84,15 @@ def test_references(stack: dict[str, Any]) -> None:
 
 
 def test_images(stack: dict[str, Any]) -> None:
-    """Every image has a version tag, and only the web service builds one."""
+    """Every image has a version tag, and only the web service builds one; others that run it don't ask a registry."""
+    ours = {
+        name for name, service in stack["services"].items() if service["image"] == stack["services"]["web"]["image"]
+    }
     for name, service in stack["services"].items():
         tag = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", service["image"]).partition(":")[2]
         assert re.fullmatch(r"\d+(\.\d+)*|development", tag), name
         assert ("build" in service) == (name in ("web", "twin")), name
+        assert (service.get("pull_policy") == "never") == (name in ours - {"web", "twin"}), name
 
 
 def test_order(answers: dict[str, str], stack: dict[str, Any]) -> None:
