@@ -127,7 +127,8 @@ def test_backup_without_the_service(project: Project, production: Stack) -> None
 @pytest.mark.usefixtures("settled")
 def test_passwords_are_changed(project: Project, production: Stack) -> None:
     """The passwords change while the service runs; the worker finishes its job, and the old ones are refused."""
-    files = [project.directory / "secrets" / name for name in ("database_password", "redis_password")]
+    names = ("database_password", "database_admin_password", "redis_password")
+    files = [project.directory / "secrets" / name for name in names]
     before = [file.read_text(encoding="utf-8") for file in files]
     job = start_job(production)
     wait_for(lambda: production.job_status(job) == "started")
@@ -135,14 +136,13 @@ def test_passwords_are_changed(project: Project, production: Stack) -> None:
     assert production.job_status(job) == "finished"
     after = [file.read_text(encoding="utf-8") for file in files]
     assert not set(before) & set(after)
+    assert administers(production, after[1])
+    assert not administers(production, before[1])
     with production.client() as client:
         assert client.get("/ready").json() == {"status": "ready", "database": "up", "redis": "up"}
         address = client.post("/reports").headers["Location"]
         wait_for(lambda: client.get(address).json()["status"] == "finished")
-    assert {file.name for file in (project.directory / "secrets").iterdir()} == {
-        *(file.name for file in files),
-        "database_admin_password",
-    }
+    assert {*(project.directory / "secrets").iterdir()} == {*files}
     # With the old password, as after an interrupted change, nothing starts. It is named at once, and the same helps.
     files[0].write_text(before[0], encoding="utf-8")
     start = time.monotonic()
@@ -158,6 +158,16 @@ def test_passwords_are_changed(project: Project, production: Stack) -> None:
         wait_for(lambda: client.get("/ready").status_code == 200)
         address = client.post("/reports").headers["Location"]
         wait_for(lambda: client.get(address).json()["status"] == "finished")
+
+
+def administers(production: Stack, password: str) -> bool:
+    """Return whether this is the password of the database's administrator."""
+    if production.project.answers["database"] == "postgresql":
+        # By name, as on its own address PostgreSQL asks nobody for a password.
+        command = f"PGPASSWORD={password} psql --host=db --username=postgres -At -c 'SELECT 42'"
+    else:
+        command = f"mariadb --user=root --password={password} -N -e 'SELECT 42'"
+    return "42" in production.compose("exec", "--no-TTY", "db", "sh", "-c", command, expect=None).splitlines()
 
 
 @pytest.mark.only_where(database=["postgresql"], sample=["products"])
