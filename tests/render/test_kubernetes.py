@@ -106,14 +106,17 @@ def test_restricted(manifests: list[Manifest]) -> None:
 
 
 def test_probes(answers: dict[str, str], texts: dict[str, str], manifests: list[Manifest]) -> None:
-    """The service is alive by /health, gets requests by /ready, and stops in time; the worker finishes its job."""
+    """A pod starts when it is /ready, is alive by /health, and stops in time; the worker finishes its job.
+
+    By /health it gets requests, too: a dependency that is away takes no pod out of the Service.
+    """
     deployments = dict(pods(manifests))
     (web,) = deployments["web"]["containers"]
     paths = {name: web[name]["httpGet"] for name in ("startupProbe", "livenessProbe", "readinessProbe")}
     assert {name: get["path"] for name, get in paths.items()} == {
-        "startupProbe": "/health",
+        "startupProbe": "/ready",
         "livenessProbe": "/health",
-        "readinessProbe": "/ready",
+        "readinessProbe": "/health",
     }
     assert {get["port"] for get in paths.values()} == {"http"}
     assert web["ports"] == [{"name": "http", "containerPort": int(answers["port"])}]
