@@ -214,7 +214,10 @@ for text in ("word", "word\\n", "word ", " word", "word\\r\\n", "word\\n\\n", ""
 @pytest.mark.only_where(database=["postgresql", "mariadb"], redis=["cache", "cache-and-queue"])
 @pytest.mark.usefixtures("settled")
 def test_documented_maximum_fits_the_limits(project: Project, production: Stack) -> None:
-    """With as many workers and threads as the README allows the service starts within the limits of production."""
+    """With as many workers and threads as the README allows the service starts within the limits of production.
+
+    Each worker says how many connections to the database it may open.
+    """
     settings = {name: re.findall(r"to (\d+)$", text) for name, (_, text) in table(project).items()}
     lines = [f"      {name}: '{settings[name][0]}'" for name in ("WORKERS", "THREADS") if name in settings]
     override = project.directory / "compose.maximum.yaml"
@@ -225,8 +228,12 @@ def test_documented_maximum_fits_the_limits(project: Project, production: Stack)
         for _ in range(50):
             assert client.get("/ready").status_code == 200
     again = production.containers()["web"]
+    log = production.compose("logs", "web")
     production.compose("up", "--detach", "--wait", "web")
     override.unlink()
+    pool_size, _ = table(project)["POOL_SIZE"]
+    told = log.count(f"at most {pool_size} connections to the database in this process (POOL_SIZE)")
+    assert told == int(settings["WORKERS"][0])
     assert [one["State"]["StartedAt"] for one in (container, again)] == [container["State"]["StartedAt"]] * 2
     assert not again["State"]["OOMKilled"]
     assert {name for name in production.containers() if name in OURS} >= {"web"}
