@@ -1,5 +1,6 @@
 """The manifests for Kubernetes match its published schemas, the restricted Pod Security Standard, and the answers."""
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -161,3 +162,42 @@ def test_data_services(answers: dict[str, str], manifests: list[Manifest]) -> No
     for name, pod in pods(manifests):
         has_secret = any("secret" in volume for volume in pod["volumes"])
         assert has_secret == bool(expected), name
+
+
+# Writes down what it is asked to do in the namespace, and fails at what the environment names.
+KUBECTL = """#!/bin/sh
+shift 2
+echo "$*" >>"$CALLS"
+case "$*" in *"$FAILS"*) exit 1 ;; esac
+"""
+MIGRATE = [
+    "delete job migrate --ignore-not-found",
+    "apply --kustomize k8s/production --selector app.kubernetes.io/component in (settings, migrate)",
+    "wait --for=jsonpath={.status.conditions} --timeout=6m job/migrate",
+    "wait --for=condition=Complete --timeout=15s job/migrate",
+]
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="NOT TESTED: make rollout: make is not installed")
+def test_rollout(answers: dict[str, str], project: Path, tmp_path: Path) -> None:
+    """`make rollout` migrates first; when a migration fails, it replaces nothing and ends with an error."""
+    kubectl, calls = tmp_path / "kubectl", tmp_path / "calls"
+    kubectl.write_text(KUBECTL, encoding="utf-8")
+    kubectl.chmod(0o755)
+
+    def rollout(fails: str) -> tuple[bool, list[str]]:
+        """Return whether it succeeds, and what it asks kubectl to do."""
+        calls.unlink(missing_ok=True)
+        path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "CALLS": str(calls), "FAILS": fails}
+        done = subprocess.run(["make", "rollout"], cwd=project, env=environment, capture_output=True, check=False)
+        return done.returncode == 0, calls.read_text(encoding="utf-8").splitlines()
+
+    deployments = ["web", *["worker"] * ("queue" in answers["redis"])]
+    replace = ["apply --kustomize k8s/production"]
+    replace += [f"rollout status --timeout=5m deployment/{name}" for name in deployments]
+    migrates = answers["database"] != "none"
+    assert rollout("nothing") == (True, [*MIGRATE * migrates, *replace])
+    if migrates:
+        assert rollout("condition=Complete") == (False, [*MIGRATE, "logs job/migrate"])
+    assert rollout("deployment/web") == (False, [*MIGRATE * migrates, *replace[:2]])
