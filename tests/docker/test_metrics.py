@@ -108,9 +108,10 @@ ALARMS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {bucket("1.0"): "0+94x30", bucket("2.5"): "0+100x30", bucket("+Inf"): "0+100x30"},
         {bucket("1.0"): "0+96x30", bucket("2.5"): "0+100x30", bucket("+Inf"): "0+100x30"},
     ),
+    # A connection is free for a moment whenever a statement ends. Or the pool is full for a moment now and then.
     "PoolFull": (
-        {f"database_pool_connections{{{WEB}}}": "8x30", f"database_pool_connections_used{{{WEB}}}": "8x30"},
-        {f"database_pool_connections{{{WEB}}}": "8x30", f"database_pool_connections_used{{{WEB}}}": "7x30"},
+        {f"database_pool_connections{{{WEB}}}": "8x30", f"database_pool_connections_used{{{WEB}}}": "8 8 5 " * 10},
+        {f"database_pool_connections{{{WEB}}}": "8x30", f"database_pool_connections_used{{{WEB}}}": "8 5 5 " * 10},
     ),
     "JobsWait": ({f"queue_oldest_seconds{{{WEB}}}": "0+60x30"}, {f"queue_oldest_seconds{{{WEB}}}": "290x30"}),
     # Old failures that RQ forgets are no news.
