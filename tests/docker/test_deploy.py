@@ -120,8 +120,9 @@ def test_deploy_without_a_proxy(project: Project, deployed: Stack) -> None:
     choose(project, "0.1.0")
     project.run("make", "rollback")
     assert version(deployed) == "0.1.0"
-    # As after a reboot: the database is newer than this version.
     deployed.compose("down")
+    assert "make prod" in project.run("make", "deploy", expect=2)
+    # As after a reboot: the database is newer than this version.
     deployed.compose("up", "--detach", "--wait")
     assert "newer than this version" in deployed.compose("logs", "migrate")
 
