@@ -550,7 +550,7 @@ print(*[name for name, parent in parents.items() if parents.get(parent) == "1"])
 
 
 @each_framework
-def test_killed_worker_process_is_replaced(production: Stack, client: httpx.Client) -> None:
+def test_killed_worker_process_is_replaced(production: Stack, client: httpx.Client, record_property: Record) -> None:
     """When one of two worker processes is killed the other goes on, and a new one takes its place."""
 
     def workers() -> set[str]:
@@ -569,6 +569,7 @@ def test_killed_worker_process_is_replaced(production: Stack, client: httpx.Clie
             # It had accepted the connection, or the kernel had given it to it.
             failed += 1
         time.sleep(0.02)
+    record_property("requests", f"100 sent, {failed} failed")
     assert failed <= 5
     wait_for(lambda: len(workers() - {victim}) == WORKERS)
     assert production.containers()["web"]["State"]["StartedAt"] == started

@@ -49,7 +49,7 @@ def fill(stack: Stack, service: str, directory: str) -> None:
 
 @pytest.mark.only_where(sample=["products"], database=["sqlite", "postgresql", "mariadb"], proxy=["none"])
 @pytest.mark.one_for_each("framework", "database")
-def test_disk_of_the_database_is_full(project: Project, small: Stack) -> None:
+def test_disk_of_the_database_is_full(project: Project, small: Stack, record_property: Record) -> None:
     """Writes get a 503 while reads go on; when there is room again, so do writes, and nothing is lost."""
     service, directory = {
         "sqlite": ("web", "/data"),
@@ -72,12 +72,14 @@ def test_disk_of_the_database_is_full(project: Project, small: Stack) -> None:
         assert client.get("/health").status_code == 200
         small.execute("rm", f"{directory}/fill", service=service)
         wait_for(lambda: client.post("/products", json=body).status_code == 201, seconds=180)
-        assert [one for one in written if client.get(one).status_code != 200] == []
+        lost = [one for one in written if client.get(one).status_code != 200]
+    record_property("requests", f"{len(written)} written, {refused} refused, {len(lost)} lost")
+    assert lost == []
 
 
 @pytest.mark.only_where(redis=["queue", "cache-and-queue"], proxy=["none"])
 @each_framework
-def test_disk_of_redis_is_full(small: Stack) -> None:
+def test_disk_of_redis_is_full(small: Stack, record_property: Record) -> None:
     """Reports get a 503, and the worker waits; when there is room again, all that were accepted are made."""
     with small.client() as client:
         accepted = [client.post("/reports").headers["Location"] for _ in range(5)]
@@ -93,6 +95,7 @@ def test_disk_of_redis_is_full(small: Stack) -> None:
             lambda: {client.get(address).json()["status"] for address in accepted} == {"finished"},
             seconds=120,
         )
+        record_property("requests", f"{len(accepted)} reports accepted, all made")
         # It may start again to wait, but not over and over.
         assert small.containers()["worker"]["RestartCount"] <= 2
 
@@ -171,7 +174,7 @@ class Machine:
     sample=["products"], database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"], proxy=["none"]
 )
 @pytest.mark.one_for_each("framework", "database")
-def test_reboot(project: Project, image: str) -> None:
+def test_reboot(project: Project, image: str, record_property: Record) -> None:
     """After a reboot everything comes back by itself, and nothing that was acknowledged is lost."""
     require("dockerd")
     with sandbox("sh", "-c", BOOT) as box:
@@ -187,7 +190,9 @@ def test_reboot(project: Project, image: str) -> None:
                 wait_for(lambda: len(products.acknowledged) > 50)
                 machine.reboot()
             wait_for(lambda: client.get("/ready").status_code == 200, seconds=180)
-            assert [one for one in products.acknowledged if client.get(one).status_code != 200] == []
+            lost = [one for one in products.acknowledged if client.get(one).status_code != 200]
+            record_property("requests", f"products: {products}, {len(lost)} lost; reports: {reports}")
+            assert lost == []
             wait_for(
                 lambda: {client.get(one).json()["status"] for one in reports.acknowledged} == {"finished"}, seconds=180
             )
