@@ -1,7 +1,6 @@
 """The errors that users see, each with a message that says what to do."""
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -79,7 +78,7 @@ class NoTerminalError(UsageError):
         )
 
 
-class RefusedAnswersError(GeneratorError):
+class RefusedAnswersError(UsageError):
     """Answers break a rule or conflict with each other."""
 
     def __init__(self, objections: Iterable[str]) -> None:
@@ -109,7 +108,7 @@ class ForeignFilesError(GeneratorError):
         )
 
 
-class AnswersFileError(GeneratorError):
+class AnswersFileError(UsageError):
     """A file of answers can't be read or written."""
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -170,4 +169,6 @@ def _closest(name: str, known: Iterable[str], cutoff: float = 0.75) -> str | Non
     # One number is no misspelling of another.
     if not any(map(str.isalpha, name)):
         return None
+    from difflib import get_close_matches  # after an error only
+
     return next(iter(get_close_matches(name, known, n=1, cutoff=cutoff)), None)

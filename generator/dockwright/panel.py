@@ -34,14 +34,16 @@ class Panel:
     operand: str | None = None  # of `dockwright new`, if the project's directory exists already
     _facts: dict[str, Future[Facts]] = field(default_factory=dict)
 
-    def facts(self, choice: str, changed: Callable[[], None]) -> Facts:
-        """Return the facts of a choice that are known by now, and call `changed` in a thread when there are more."""
-        for each in sorted(self.outcomes, key=choice.__ne__):
-            if each not in self._facts:
-                self._facts[each] = self.executor.submit(self._compute, each)
-                self._facts[each].add_done_callback(lambda _: changed())
-        future = self._facts[choice]
-        return future.result() if future.done() and not future.cancelled() else {}
+    def start(self, choice: str, changed: Callable[[], None]) -> None:
+        """Compute the facts of each choice, of this one first; call `changed` in a thread when there are more."""
+        for each in sorted(filter(lambda name: name not in self._facts, self.outcomes), key=choice.__ne__):
+            self._facts[each] = self.executor.submit(self._compute, each)
+            self._facts[each].add_done_callback(lambda _: changed())
+
+    def facts(self, choice: str) -> Facts:
+        """Return the facts of a choice, if they are known by now."""
+        future = self._facts.get(choice)
+        return future.result() if future and future.done() and not future.cancelled() else {}
 
     def close(self) -> None:
         """Compute no more."""

@@ -16,7 +16,7 @@ from prompt_toolkit.layout import ConditionalContainer, Container, FormattedText
 from prompt_toolkit.utils import get_cwidth
 from questionary.prompts.common import InquirerControl
 
-from dockwright.panel import LINES, Panel
+from dockwright.panel import LINES, Facts, Panel
 from dockwright.questions import BackError, Entry, Question, Summary
 
 Fragments = list[tuple[str, str]]
@@ -218,20 +218,41 @@ def _select(question: Question) -> str:
     for key in ("<bracketed-paste>", *digits):
         keys.add(key)(_ignore)
 
-    below = []
-    if panel := question.panel:
+    def height() -> int:
+        return sum("".join(text for _, text in title).count("\n") + 1 for title in titles.values())
 
-        def fits() -> bool:
-            size = application.output.get_size()
-            rows = sum("".join(text for _, text in title).count("\n") + 1 for title in titles.values())
-            return size.columns >= PANEL_COLUMNS and size.rows >= max(PANEL_ROWS, rows + PANEL_HEIGHT + 3)
+    def pointed() -> str:
+        return str(control.get_pointed_at().value)
 
-        def facts() -> Fragments:
-            return _panel(panel, str(control.get_pointed_at().value), application)
-
-        window = Window(FormattedTextControl(lambda: FormattedText(facts())), height=PANEL_HEIGHT)
-        below.append(ConditionalContainer(window, filter=Condition(fits) & ~is_done))
+    below = _below(application, question.panel, height, pointed) if question.panel else []
     return _run(application, question, keys, below)
+
+
+def _below(
+    application: Application[str], panel: Panel, height: Callable[[], int], pointed: Callable[[], str]
+) -> list[Container]:
+    """Return what shows the panel of the choice that is pointed at, where there is room below the list."""
+
+    def fits() -> bool:
+        size = application.output.get_size()
+        return size.columns >= PANEL_COLUMNS and size.rows >= max(PANEL_ROWS, height() + PANEL_HEIGHT + 3)
+
+    def redraw() -> None:
+        # In the panel's thread: the list may have been answered meanwhile, and its event loop closed.
+        with suppress(RuntimeError):
+            application.invalidate()
+
+    def start(_: object) -> None:
+        if fits():
+            panel.start(pointed(), redraw)
+
+    def facts() -> FormattedText:
+        return FormattedText(_facts(panel.facts(pointed()), application.output.get_size().columns))
+
+    # Not before the question is on the screen: the thread would slow it down.
+    application.after_render += start
+    window = Window(FormattedTextControl(facts), height=PANEL_HEIGHT)
+    return [ConditionalContainer(window, filter=Condition(fits) & ~is_done)]
 
 
 def _title(question: Question, entry: Entry, columns: int) -> Fragments:
@@ -248,16 +269,8 @@ def _title(question: Question, entry: Entry, columns: int) -> Fragments:
     return [(style, label), *((each, part.replace("\n", "\n" + " " * indent)) for each, part in explanation)]
 
 
-def _panel(panel: Panel, choice: str, application: Application[str]) -> Fragments:
+def _facts(facts: Facts, width: int) -> Fragments:
     """Return the facts as lines, of which each may take a few; their number is always the same."""
-    width = application.output.get_size().columns
-
-    def redraw() -> None:
-        # In the panel's thread: the list may have been answered meanwhile, and its event loop closed.
-        with suppress(RuntimeError):
-            application.invalidate()
-
-    facts = panel.facts(choice, redraw)
     column = len(MARGIN) + max(map(len, LINES)) + 2
     fragments: Fragments = [("class:quiet", "─" * (width - 1))]
     for title, height in LINES.items():

@@ -223,15 +223,25 @@ def test_slow_libraries_wait(module: str, libraries: set[str], environment: dict
     assert not libraries & set(done.stdout.split())
 
 
-def test_closed_terminal_leaves_nothing(open_terminal: Open, output_dir: Path) -> None:
-    """When the terminal goes away in the middle, the wizard ends and nothing is written."""
-    terminal = open_terminal(80)
+@pytest.mark.parametrize("settings", [{}, {"TERM": "dumb"}], ids=["screen", "plain"])
+def test_closed_terminal_leaves_nothing(
+    open_terminal: Open, output_dir: Path, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    """When the terminal goes away in the middle, the wizard ends as after Ctrl-C, and nothing is written."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    terminal = open_terminal(100, TMPDIR=str(temporary), **settings)
     terminal.wait_for("How do you want to start?")
     terminal.press(ENTER)
     terminal.wait_for(OPTIONS[NAMES[0]].wording)
-    terminal.process.close(force=False)
-    assert not terminal.process.isalive()
+    terminal.process.ptyproc.fileobj.close()  # type: ignore[attr-defined] # the stubs lack it
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while terminal.process.isalive():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert terminal.process.exitstatus == 130
     assert not list(output_dir.iterdir())
+    assert not list(temporary.iterdir())
 
 
 def test_plain_lines_in_a_dumb_terminal(open_terminal: Open, output_dir: Path) -> None:
