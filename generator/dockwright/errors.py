@@ -89,22 +89,23 @@ class RefusedAnswersError(UsageError):
 class TargetExistsError(GeneratorError):
     """The project's directory already exists."""
 
-    def __init__(self, target: Path) -> None:
-        """Name the directory."""
+    def __init__(self, target: Path, compare: str = "") -> None:
+        """Name the directory, and the command that compares with what is there, if it is a project."""
         super().__init__(
             f"{target} already exists: choose another short name (--project-slug) or another directory (--output-dir)"
+            + _look(compare)
         )
 
 
 class ForeignFilesError(GeneratorError):
     """The directory to write into has files that could be in the way."""
 
-    def __init__(self, target: Path, names: Sequence[str]) -> None:
-        """Name the first of them."""
+    def __init__(self, target: Path, names: Sequence[str], compare: str = "") -> None:
+        """Name the first of them, and the command that compares with what is there, if it is a project."""
         others = f" and {len(names) - 1} more" if len(names) > 1 else ""
         super().__init__(
             f"{target} has {names[0]}{others}: choose a directory that is empty, "
-            "or has only .git, .gitignore, a README and a licence"
+            "or has only .git, .gitignore, a README and a licence" + _look(compare)
         )
 
 
@@ -163,6 +164,10 @@ class MissingTemplateError(GeneratorError):
     def __init__(self, root: Path) -> None:
         """Name the directory where it was expected."""
         super().__init__(f"there is no template in {root}: reinstall dockwright")
+
+
+def _look(compare: str) -> str:
+    return f"; or see how this project differs from what its answers lead to: {compare}" if compare else ""
 
 
 def _closest(name: str, known: Iterable[str], cutoff: float = 0.75) -> str | None:

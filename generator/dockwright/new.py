@@ -6,10 +6,10 @@ from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
 
-from dockwright.answers import check_new_file, write_answers
+from dockwright.answers import check_new_file, read_answers, write_answers
 from dockwright.commands import Command, Flag, table
 from dockwright.directory import check_contents
-from dockwright.errors import NoTerminalError, StoppedError, UsageError, UselessOptionError
+from dockwright.errors import GeneratorError, NoTerminalError, StoppedError, UsageError, UselessOptionError
 from dockwright.git import check_git, enclosing_repository, init_repository
 from dockwright.options import Choice
 from dockwright.request import Request, read_request
@@ -79,7 +79,11 @@ def _show(request: Request) -> None:
     if not diff:
         place.check(answers)
     files, services = preview.files(template, answers), preview.services(template, answers)
-    changes = "".join(differences(preview.render_once(template, answers), place.directory(answers))) if diff else ""
+    changes = ""
+    if diff:
+        directory = place.directory(answers)
+        dropped = _dropped(request, directory)
+        changes = "".join(differences(preview.render_once(template, answers), directory, dropped))
     kept = place.kept(files)
     if "json" in request.switches:
         plan = {
@@ -114,6 +118,27 @@ def _show(request: Request) -> None:
     )
 
 
+def _dropped(request: Request, directory: Path) -> list[str]:
+    """Return the files that the answers in the directory's record led to, and these answers don't.
+
+    Note on standard error what the reader of a diff has to know, as its output may be piped to `git apply`.
+    """
+    from dockwright.preview import files
+    from dockwright.report import compare_command
+
+    record = directory / RECORD
+    if not record.is_file():
+        return []
+    if not request.has_file:
+        print(f"note: these are not the answers in {record}; for those: {compare_command(directory)}", file=sys.stderr)
+    try:
+        before = files(request.template, request.template.complete(read_answers(request.template, record)))
+    except GeneratorError as error:
+        print(f"note: files that are no longer needed are not shown: {error}", file=sys.stderr)
+        return []
+    return sorted(before.keys() - files(request.template, request.answers).keys())
+
+
 def _ask(request: Request) -> Answers | None:
     template, place = request.template, request.place
     template.check(request.given, request.names)
@@ -124,8 +149,15 @@ def _ask(request: Request) -> Answers | None:
 
     from dockwright.wizard import ask
 
-    plain = "plain" in request.switches
-    return ask(template, request.given, place.output_dir, plain=plain, target=place.target, preset=request.preset)
+    return ask(
+        template,
+        request.given,
+        place.output_dir,
+        repeat=request.repeat,
+        target=place.target,
+        preset=request.preset,
+        plain="plain" in request.switches,
+    )
 
 
 def _write(request: Request, answers: Answers) -> tuple[Path, list[str]]:
@@ -137,7 +169,7 @@ def _write(request: Request, answers: Answers) -> tuple[Path, list[str]]:
 
 def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]) -> None:
     """Do what was asked for besides, and print what comes next."""
-    from dockwright.report import compare_command, repeat_command, start
+    from dockwright.report import compare_command, start
 
     template = request.template
     if request.save_as:
@@ -147,7 +179,7 @@ def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]
         init_repository(project)
     readme = template.text(README, answers) if README in kept else (project / README).read_text(encoding="utf-8")
     steps = start(project, readme, answers["port"])
-    repeat = repeat_command(template, answers, request.output_dir, request.operand, request.implied)
+    repeat = request.repeat(answers)
     if "json" in request.switches:
         result = {
             "version": template.version,

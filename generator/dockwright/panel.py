@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockwright.errors import GeneratorError
@@ -29,9 +28,8 @@ class Panel:
     template: Template
     outcomes: Mapping[str, Answers]
     baseline: str
-    output_dir: Path | None
+    repeat: Callable[[Answers], str]  # the command that makes the same project
     executor: ThreadPoolExecutor
-    operand: str | None = None  # of `dockwright new`, if the project's directory exists already
     _facts: dict[str, Future[Facts]] = field(default_factory=dict)
 
     def start(self, choice: str, changed: Callable[[], None]) -> None:
@@ -53,7 +51,6 @@ class Panel:
     def _compute(self, choice: str) -> Facts:
         # In this thread: the first question is shown before.
         from dockwright.preview import render_once, services
-        from dockwright.report import repeat_command
 
         try:
             answers = self.template.complete(self.outcomes[choice])
@@ -65,7 +62,7 @@ class Panel:
         return {
             "Services": (describe_services(stack),),
             "Image": (image_size(self.template, answers, after["Dockerfile"]),),
-            "Command": (repeat_command(self.template, answers, self.output_dir, self.operand),),
+            "Command": (self.repeat(answers),),
             "Files": (str(len(after)), *_changes(before, after)),
         }
 

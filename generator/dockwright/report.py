@@ -27,6 +27,7 @@ class Start:
     stop: str
     port: str
     wanted: str
+    guide: bool
 
     def lines(self) -> list[str]:
         """Return the steps as text."""
@@ -41,7 +42,7 @@ class Start:
             "",
             f"{self.docs} describes the API.",
             f"Ctrl-C stops the service; `{self.stop}` then removes its containers.",
-            "The project's README.md goes on from here.",
+            f"The project's README.md goes on from here{', and GUIDE.md explains its files' if self.guide else ''}.",
         ]
 
 
@@ -96,6 +97,7 @@ def start(project: Path, readme: str, port: str, *, windows: bool = WINDOWS) -> 
         "docker compose down",
         free,
         port,
+        (project / "GUIDE.md").is_file(),
     )
 
 

@@ -274,7 +274,7 @@ def _facts(facts: Facts, width: int) -> Fragments:
     column = len(MARGIN) + max(map(len, LINES)) + 2
     fragments: Fragments = [("class:quiet", "─" * (width - 1))]
     for title, height in LINES.items():
-        texts = facts.get(title, ("",))
+        texts = facts.get(title, ("…",))
         lines = []
         for text in texts:
             folded = "".join(part for _, part in fold([("", text)], width - column - 3)).split("\n")

@@ -1,5 +1,6 @@
 """What answers lead to is read from the real template: files, services, and who talks to whom."""
 
+import json
 import re
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -101,7 +102,7 @@ def test_panel_compares_with_the_baseline(template: Template) -> None:
     """The facts of a choice are there once `changed` was called; files are compared with those of the baseline."""
     outcomes = {name: {"redis": name} for name in ("none", "queue")}
     with ThreadPoolExecutor(1) as executor:
-        panel = Panel(template, outcomes, "none", None, executor)
+        panel = Panel(template, outcomes, "none", json.dumps, executor)
         changes: list[bool] = []
         assert panel.facts("queue") == {}
         panel.start("queue", lambda: changes.append(True))
@@ -109,7 +110,7 @@ def test_panel_compares_with_the_baseline(template: Template) -> None:
     facts = panel.facts("queue")
     assert facts.keys() == LINES.keys()
     assert "worker" in facts["Services"][0]
-    assert facts["Command"][0].endswith("--redis queue")
+    assert json.loads(facts["Command"][0]) == template.complete({"redis": "queue"})
     assert facts["Image"][0].startswith("python:3.14-slim and about ")
     assert facts["Files"][1].startswith("+ app/queue.py  ")
     assert len(panel.facts("none")["Files"]) == 1
@@ -118,6 +119,6 @@ def test_panel_compares_with_the_baseline(template: Template) -> None:
 def test_panel_says_why_there_is_nothing(conflicted: Template) -> None:
     """Where the answers can't be used together, the panel says why."""
     with ThreadPoolExecutor(1) as executor:
-        panel = Panel(conflicted, {"none": {"database": "none", "redis": "queue"}}, "none", None, executor)
+        panel = Panel(conflicted, {"none": {"database": "none", "redis": "queue"}}, "none", json.dumps, executor)
         panel.start("none", lambda: None)
     assert panel.facts("none")["Services"][0].startswith("database=none with redis=queue can't be used")
