@@ -5,6 +5,8 @@ import sys
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import fill
 
 from dockwright.answers import check_new_file, read_answers, write_answers
 from dockwright.commands import Command, Flag, table
@@ -191,17 +193,24 @@ def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]
         }
         print(json.dumps(result, indent=2))
         return
-    if "no_input" not in request.switches:
-        print()
+    asked = "no_input" not in request.switches
     where = "the project into this directory" if str(project) == "." else project
-    print(f"Wrote {where}. Start it:", "", *steps.lines(), sep="\n")
+    lines = [*([""] if asked else ()), f"Wrote {where}. Start it:", "", *steps.lines()]
     if kept:
-        print("", f"Kept as they were: {', '.join(kept)}. What Dockwright would write there:", "", sep="\n")
-        print(f"  {compare_command(project)}")
+        lines += ["", f"Kept as they were: {', '.join(kept)}. What Dockwright would write there:", ""]
+        lines += [f"  {compare_command(project)}"]
     if repository:
-        print("", f"No git repository was made: {repository} is one already.", sep="\n")
-    if "no_input" not in request.switches:
-        print("", f"To generate it again, with Dockwright {template.version}:", "", f"  {repeat}", sep="\n")
+        lines += ["", f"No git repository was made: {repository} is one already."]
+    if asked:
+        lines += ["", f"To generate it again, with Dockwright {template.version}:", "", f"  {repeat}"]
+    print(*map(_wrapped, lines), sep="\n")
+
+
+def _wrapped(line: str) -> str:
+    """Break a line between words if it is shown in a terminal; commands, which are indented, stay whole."""
+    if line.startswith(" ") or not sys.stdout.isatty():
+        return line
+    return fill(line, max(get_terminal_size().columns - 1, 20), break_long_words=False, break_on_hyphens=False)
 
 
 COMMAND = Command(

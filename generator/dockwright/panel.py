@@ -53,8 +53,8 @@ class Panel:
         from dockwright.preview import render_once, services
 
         try:
-            answers = self.template.complete(self.outcomes[choice])
-            before = render_once(self.template, self.template.complete(self.outcomes[self.baseline]))
+            answers = self.template.complete(self.template.fit(self.outcomes[choice]))
+            before = render_once(self.template, self.template.complete(self.template.fit(self.outcomes[self.baseline])))
             after = render_once(self.template, answers)
             stack = services(self.template, answers)
         except (GeneratorError, OSError) as error:

@@ -36,7 +36,8 @@ STYLE = questionary.Style(
 )
 NO_BREAK = "\u00a0"
 MARGIN = "   "  # as wide as questionary's pointer
-# With fewer columns beside its entry, an explanation is put below it.
+REFUSED = "- "  # what questionary puts before a choice that is disabled
+# With fewer columns beside it, what belongs to an entry or a title is put below it.
 NARROW = 28
 # The panel is hidden in a smaller terminal.
 PANEL_ROWS, PANEL_COLUMNS = 24, 80
@@ -82,14 +83,15 @@ class Screen:
         blocks["Files"] += [", ".join(name for name, note in files if not note)]
         blocks["Stack"] = drawing(summary.services) or [""]
         indent = len(MARGIN) + max(map(len, blocks)) + 2
-        # A drawing can't be broken: it stands below its title where there is no room beside it.
-        beside = max(map(len, blocks["Stack"])) < self._output.get_size().columns - indent
+        room = self._output.get_size().columns - indent
+        # A drawing can't be broken.
+        beside = room >= NARROW and max(map(len, blocks["Stack"])) < room
         rows = self._print([])
         for title, lines in blocks.items():
             heading = f"{MARGIN}{title}"
-            if not beside and len(lines) > 1:
+            if not beside:
                 rows += self._print([("class:quiet", heading)])
-                heading, indent = "", len(MARGIN)
+                heading, indent = "", len(MARGIN) + 1
             for line in lines:
                 rows += self._print([("class:quiet", f"{heading:{indent}}"), ("", line)], indent)
                 heading = ""
@@ -178,7 +180,8 @@ def _type(question: Question) -> str:
 def _select(question: Question) -> str:
     titles: dict[str, Fragments] = {entry.value: [] for entry in question.entries}
     choices = {
-        entry.value: questionary.Choice(titles[entry.value], entry.value, disabled=entry.refusal or None)
+        # With a text, questionary would show the reason a second time, behind the title.
+        entry.value: questionary.Choice(titles[entry.value], entry.value, disabled=bool(entry.refusal))  # type: ignore[arg-type]
         for entry in question.entries
     }
     instruction = (
@@ -257,13 +260,14 @@ def _below(
 
 def _title(question: Question, entry: Entry, columns: int) -> Fragments:
     """Return an entry with its explanation beside it, or below it where that would be a narrow column."""
-    width = max(get_cwidth(each.label) for each in question.entries)
+    widths = {each.value: get_cwidth(each.label) + (len(REFUSED) if each.refusal else 0) for each in question.entries}
+    width = max(widths.values())
     indent = len(MARGIN) + width + 2
     text = entry.refusal or entry.explanation
-    label = entry.label + " " * (width - get_cwidth(entry.label) + 2)
+    label = entry.label + " " * (width - widths[entry.value] + 2)
     if columns - indent < NARROW:
         indent = len(MARGIN) + 2
-        label = f"{entry.label}\n{' ' * indent}"
+        label = f"{entry.label}\n{' ' * indent}" if text else entry.label
     style = "class:disabled" if entry.refusal else ""
     explanation = fold([("class:quiet", text)], columns - 1 - indent)
     return [(style, label), *((each, part.replace("\n", "\n" + " " * indent)) for each, part in explanation)]

@@ -112,6 +112,15 @@ class Template:
         context = self._context(answers, names)
         return {name: context[name] for name in self.options}
 
+    def fit(self, answers: Answers) -> dict[str, str]:
+        """Add the first choice to each question that gets along with the other answers, as the wizard proposes it."""
+        fitted = dict(answers)
+        for name, option in self.options.items():
+            candidates = ({**fitted, name: value} for value in option.values)
+            if name not in fitted:
+                fitted = next((answers for answers in candidates if not self.objections(answers)), fitted)
+        return fitted
+
     def render(self, answers: Answers, output_dir: Path) -> Path:
         """Render a project into `output_dir`, completely or not at all, and return its directory.
 

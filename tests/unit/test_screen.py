@@ -86,13 +86,13 @@ def open_terminal(output_dir: Path, environment: dict[str, str]) -> Iterator[Ope
     """Return a function that starts the wizard in a terminal of a given size."""
     terminals = []
 
-    def start(columns: int, rows: int = 40, *, python: str = sys.executable, **settings: str) -> Terminal:
+    def start(columns: int, rows: int = 40, *arguments: str, python: str = sys.executable, **settings: str) -> Terminal:
         # Unlike the terminals of other tests, this one tells where its cursor is.
         unlike = {"COLUMNS", "PROMPT_TOOLKIT_NO_CPR"}
         inherited = {name: value for name, value in environment.items() if name not in unlike}
         process = pexpect.spawn(
             python,
-            ["-m", "dockwright"],
+            ["-m", "dockwright", *arguments],
             cwd=str(output_dir),
             env={**inherited, "TERM": "xterm-256color", **settings},
             dimensions=(rows, columns),
@@ -140,6 +140,10 @@ def go_through(terminal: Terminal) -> None:
     terminal.wait_for("Write this project?")
     assert any(line.rstrip().endswith("web :5000 ───▶ db  postgres:18") for line in terminal.screen.display)
     terminal.press(ENTER)
+    lines = terminal.wait_for("To generate it again, with Dockwright ")
+    # Only commands, which are indented, are longer than the terminal is wide.
+    sentences = [line for line in lines[lines.index("Wrote product-api. Start it:") :] if not line.startswith(" ")]
+    assert max(map(len, sentences)) < terminal.screen.columns
     assert terminal.finish() == 0
 
 
@@ -199,6 +203,15 @@ def test_panel_shows_where_the_pointed_choice_leads(open_terminal: Open) -> None
     assert "--redis cache-and-queue" in shown
     assert "+ app/cache.py app/queue.py" in shown
     assert terminal.screen.display[before].startswith("─")
+
+
+def test_refused_choice_says_why_once(open_terminal: Open) -> None:
+    """The reason stands where the explanation would; the panel has what will be proposed instead of the default."""
+    (why,) = {each["why"] for each in TEMPLATE.definition["_conflicts"] if each["when"].get("database") == "sqlite"}
+    terminal = open_terminal(120, 40, "--deploy", "swarm")
+    terminal.wait_for("Services web (localhost:5000), migrate (runs once), db (postgres:18)")
+    assert terminal.words().count(why[:40]) == 1
+    assert "- student" in terminal.words()
 
 
 def test_interrupt_leaves_no_rendering(open_terminal: Open, tmp_path: Path) -> None:
