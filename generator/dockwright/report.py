@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import socket
 import sys
 from collections.abc import Iterable
@@ -28,13 +29,16 @@ class Start:
     port: str
     wanted: str
     guide: bool
+    docker: bool
 
     def lines(self) -> list[str]:
         """Return the steps as text."""
         taken = [f"Port {self.wanted} is in use on this machine: these commands take {self.port}.", ""]
+        missing = ["Docker is not installed on this machine: install it first, with Compose.", ""]
         return [
             *(f"  {command}" for command in self.commands),
             "",
+            *(() if self.docker else missing),
             *(taken if self.port != self.wanted else ()),
             "In another terminal:",
             "",
@@ -98,6 +102,7 @@ def start(project: Path, readme: str, port: str, *, windows: bool = WINDOWS) -> 
         free,
         port,
         (project / "GUIDE.md").is_file(),
+        shutil.which("docker") is not None,
     )
 
 

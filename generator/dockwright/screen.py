@@ -68,9 +68,8 @@ class Screen:
 
     def answered(self, wording: str, answer: str) -> None:
         """Show a question with its answer."""
-        self._shown.append(
-            self._print([("class:qmark", "✓ "), ("", f"{wording}: "), ("class:answer", answer)], indent=2)
-        )
+        rows = self._print([("class:qmark", "✓ "), ("", f"{wording}: "), ("class:answer", answer)], indent=2)
+        self._shown.append(rows)
 
     def summarise(self, summary: Summary) -> None:
         """Show the answers, the tree in short and a drawing of the stack."""

@@ -205,6 +205,27 @@ def test_panel_shows_where_the_pointed_choice_leads(open_terminal: Open) -> None
     assert terminal.screen.display[before].startswith("─")
 
 
+def test_answer_after_a_resize_is_taken_back(open_terminal: Open) -> None:
+    """In a terminal of another size than before, the way back still erases what was answered since."""
+    terminal = open_terminal(100)
+    terminal.wait_for("How do you want to start?")
+    terminal.press(ENTER)
+    for name in NAMES[: NAMES.index("framework")]:
+        terminal.wait_for(f"{OPTIONS[name].wording} (")
+        terminal.press(ENTER)
+    terminal.wait_for(f"{OPTIONS['framework'].wording} (")
+    terminal.resize(90, 30)
+    terminal.wait_for("Services web (localhost:5000)")
+    terminal.press(ENTER)
+    terminal.wait_for(f"{OPTIONS['python_version'].wording} (")
+    terminal.press(BACK)
+    terminal.wait_for(f"{OPTIONS['framework'].wording} (")
+    assert f"✓ {OPTIONS['framework'].wording}" not in terminal.words()
+    assert f"✓ {OPTIONS['description'].wording}" in terminal.words()
+    terminal.press(CTRL_C)
+    assert terminal.finish() == 130
+
+
 def test_refused_choice_says_why_once(open_terminal: Open) -> None:
     """The reason stands where the explanation would; the panel has what will be proposed instead of the default."""
     terminal = open_terminal(120, 40, "--deploy", "swarm")
