@@ -214,7 +214,7 @@ def test_answer_after_a_resize_is_taken_back(open_terminal: Open) -> None:
         terminal.wait_for(f"{OPTIONS[name].wording} (")
         terminal.press(ENTER)
     terminal.wait_for(f"{OPTIONS['framework'].wording} (")
-    terminal.resize(90, 30)
+    terminal.resize(90, 40)
     terminal.wait_for("Services web (localhost:5000)")
     terminal.press(ENTER)
     terminal.wait_for(f"{OPTIONS['python_version'].wording} (")
