@@ -1,5 +1,6 @@
 """What real terminals show, at several widths, and with the oldest libraries that are allowed."""
 
+import re
 import subprocess
 import sys
 import time
@@ -48,6 +49,7 @@ class Terminal:
     process: "pexpect.spawn[str]"
     screen: pyte.Screen
     stream: pyte.Stream
+    received: str = ""
 
     def wait_for(self, text: str, *, gone: bool = False) -> list[str]:
         """Wait until the screen shows a text, also if it is broken between words, or no longer; return the lines."""
@@ -55,7 +57,9 @@ class Terminal:
         while (text in self.words()) is gone:
             assert time.monotonic() < deadline, f"{text!r} is not as expected in:\n" + "\n".join(self.screen.display)
             with suppress(pexpect.TIMEOUT):
-                self.stream.feed(self.process.read_nonblocking(65536, 0.1))
+                output = self.process.read_nonblocking(65536, 0.1)
+                self.received += output
+                self.stream.feed(output)
         return [line.rstrip() for line in self.screen.display]
 
     def words(self) -> str:
@@ -196,8 +200,11 @@ def test_panel_shows_where_the_pointed_choice_leads(open_terminal: Open) -> None
     lines = terminal.screen.display
     before = next(number for number, line in enumerate(lines) if line.startswith("─"))
     assert lines[before - 1].startswith(f"   {OPTIONS['redis'].choices[-1].label} ")
+    received = len(terminal.received)
     terminal.press(DOWN * 3)
     terminal.wait_for("redis (redis:8)")
+    # It doesn't flicker: nothing is erased to be drawn again.
+    assert not re.search(r"\x1b\[[0-3]?J", terminal.received[received:])
     shown = terminal.words()
     assert "worker" in shown
     assert "--redis cache-and-queue" in shown
