@@ -43,7 +43,7 @@ QUESTION_STEPS = [
     (["Down", "Enter"], r"Redis \((.|\n)*Files +\d"),
     (["Down", "Down", "Down"], r"cache-and-queue(.|\n)*app/cache"),
     None,
-    (["Enter"], "Port the service"),
+    (["Enter"], "Port, where"),
     (["Enter"], "Write this project"),
     None,
 ]

@@ -3,83 +3,113 @@
 import os
 import signal
 import sys
-from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 
-from dockwright import completion, listing, new
-from dockwright.commands import Command, parse, table
-from dockwright.dockerize import audit
-from dockwright.dockerize import command as dockerize
+from dockwright.commands import BARE, COMMANDS, find_command, parse, table
 from dockwright.errors import GeneratorError, UnknownCommandError, UsageError
-from dockwright.options import choose
 from dockwright.template import Template, load
 
-COMPLETION = "completion"
 EXIT_OUTPUT_ERROR = 1
 EXIT_INTERRUPTED = 130
+# Windows has no SIGHUP.
+STOPS = {signal.SIGINT, signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
 EXIT_STATUSES = {
     0: "done",
-    1: "refused or declined: nothing was written; or a proof or a check failed",
-    2: "wrong usage: nothing was written",
-    EXIT_INTERRUPTED: "interrupted: nothing was written",
+    1: "declined, or not possible here; or a check or a proof failed",
+    2: "wrong usage, or an answer that can't be used",
+    EXIT_INTERRUPTED: "interrupted",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    # Clean up on SIGTERM and SIGHUP as on Ctrl-C, unless they are ignored (nohup).
-    for stop in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
-        if signal.getsignal(stop) is signal.SIG_DFL:
-            signal.signal(stop, signal.default_int_handler)
     # Don't fail if the terminal's encoding lacks a character of an answer.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    try:
+    status = 0
+    with _stopped_once():
         try:
-            return _run(load(), sys.argv[1:] if argv is None else argv)
-        finally:
+            status = _try(load(), sys.argv[1:] if argv is None else argv)
             # Flush here: an error while Python exits could not be reported.
             print(end="", flush=True)
+        except OSError as error:
+            # Python flushes again when it exits.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            # A reader such as `head` has closed the pipe: not an error.
+            if not status and not isinstance(error, BrokenPipeError):
+                _complain(f"error: the output can't be written ({error.strerror})")
+            status = status or EXIT_OUTPUT_ERROR
+    return status
+
+
+def _try(template: Template, words: Sequence[str]) -> int:
+    """Run the command line, and report errors and interrupts."""
+    try:
+        return _run(template, words)
     except GeneratorError as error:
         for sentence in str(error).splitlines():
-            print(f"error: {sentence}", file=sys.stderr)
+            _complain(f"error: {sentence}")
         return error.exit_code
-    except OSError as error:
-        # Python flushes again when it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # A reader such as `head` has closed the pipe: not an error.
-        if not isinstance(error, BrokenPipeError):
-            print(f"error: the output can't be written ({error.strerror})", file=sys.stderr)
-        return EXIT_OUTPUT_ERROR
     except (KeyboardInterrupt, EOFError):
-        print("\nstopped: nothing was written", file=sys.stderr)
+        _complain("\nstopped: nothing was written")
         return EXIT_INTERRUPTED
+
+
+def _complain(sentence: str) -> None:
+    # A terminal that was closed can't show it.
+    with suppress(OSError):
+        print(sentence, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _stopped_once() -> Iterator[None]:
+    """Clean up on SIGTERM and SIGHUP as on Ctrl-C, and finish that: a terminal that closes may send two signals."""
+    before = {number: signal.getsignal(number) for number in STOPS}
+    # What is ignored stays ignored (nohup).
+    mine = [number for number, handler in before.items() if handler in {signal.SIG_DFL, signal.default_int_handler}]
+
+    def stop(*_: object) -> None:
+        for number in mine:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in mine:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in mine:
+            if signal.getsignal(number) is stop:
+                signal.signal(number, before[number])
 
 
 def _run(template: Template, words: Sequence[str]) -> int:
     match words:
+        case ["help", str(name), *_] if name in COMMANDS:
+            return _run(template, [name, "--help"])
         case ["-h" | "--help" | "help", *_]:
             print(_help())
             return 0
-        case ["--version", *_]:
+        case ["-V" | "--version", *_]:
             print(f"dockwright {template.version}")
             return 0
         case [str(name), *rest] if not name.startswith("-"):
             if name not in COMMANDS:
                 raise UnknownCommandError(name, COMMANDS)
-            command = COMMANDS[name]
+            command = find_command(name)
             return command.run(template, parse(command, template, rest))
-    # Without a subcommand, flags are those of `new`.
-    arguments = parse(new.COMMAND, template, words)
+    bare = find_command(BARE)
+    arguments = parse(bare, template, words)
     if operand := arguments.operand:
         message = f"the command comes first: dockwright {operand if operand in COMMANDS else f'new {operand}'} …"
         raise UsageError(message)
-    return new.COMMAND.run(template, arguments)
+    return bare.run(template, arguments)
 
 
 def _help() -> str:
-    commands = table((command.name, command.summary) for command in COMMANDS.values())
+    commands = table((name, find_command(name).summary) for name in COMMANDS)
     return "\n".join(
         (
             "usage: dockwright [COMMAND] [--FLAG ...]",
@@ -92,35 +122,6 @@ def _help() -> str:
             "exit status:",
             *(f"  {line}" for line in table((str(status), meaning) for status, meaning in EXIT_STATUSES.items())),
             "",
-            "dockwright --version prints the version.",
+            "dockwright -V, or --version, prints the version.",
         )
     )
-
-
-def _complete(template: Template, arguments: Namespace) -> int:
-    if not arguments.operand:
-        message = f"name a shell: dockwright {COMPLETION} {' | '.join(completion.SHELLS)}"
-        raise UsageError(message)
-    shell = choose(f"SHELL of `dockwright {COMPLETION}`", arguments.operand, completion.SHELLS)
-    print(completion.SHELLS[shell](template, COMMANDS.values()), end="")
-    return 0
-
-
-# A subcommand is added here.
-COMMANDS = {
-    command.name: command
-    for command in (
-        new.COMMAND,
-        dockerize.COMMAND,
-        audit.COMMAND,
-        listing.MATRIX,
-        listing.PRESETS,
-        Command(
-            COMPLETION,
-            f"print what a shell completes with: {', '.join(completion.SHELLS)}",
-            _complete,
-            operand="SHELL",
-            operands=tuple(completion.SHELLS),
-        ),
-    )
-}

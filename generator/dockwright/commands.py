@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from shutil import get_terminal_size
 from textwrap import fill
 from typing import Any, NoReturn
@@ -12,6 +13,17 @@ from dockwright.errors import UnknownFlagError, UsageError
 from dockwright.options import Choice, Option, choose
 from dockwright.template import Template
 
+# A subcommand is added here: its name, then its module and the name in it. Modules are imported when they are needed.
+COMMANDS = {
+    "new": ("dockwright.new", "COMMAND"),
+    "dockerize": ("dockwright.dockerize.command", "COMMAND"),
+    "check": ("dockwright.dockerize.audit", "COMMAND"),
+    "matrix": ("dockwright.listing", "MATRIX"),
+    "presets": ("dockwright.listing", "PRESETS"),
+    "completion": ("dockwright.completion", "COMMAND"),
+}
+# The command whose flags bare `dockwright` has
+BARE = "new"
 # As a flag's value: explain the flag's choices.
 HELP = "help"
 
@@ -58,6 +70,13 @@ class Command:
     def every_flag(self, template: Template) -> list[Flag]:
         """Return the flags that give answers, then the others."""
         return [*_answer_flags(self.answers(template), template.extra), *self.flags(template)]
+
+
+def find_command(name: str) -> Command:
+    """Return the subcommand of this name."""
+    module, attribute = COMMANDS[name]
+    command: Command = getattr(import_module(module), attribute)
+    return command
 
 
 def parse(command: Command, template: Template, words: Sequence[str]) -> argparse.Namespace:

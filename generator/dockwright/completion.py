@@ -1,12 +1,13 @@
 """Completion for shells: commands, flags and choices, made from what the commands declare."""
 
+from argparse import Namespace
 from collections.abc import Collection, Iterator
 
-from dockwright.commands import Command, Flag
+from dockwright.commands import BARE, COMMANDS, Command, Flag, find_command
+from dockwright.errors import UsageError
+from dockwright.options import choose
 from dockwright.template import Template
 
-# Bare `dockwright` has the flags of this command.
-BARE = "new"
 BASH = """\
 # Completion for bash: put  eval "$(dockwright completion bash)"  into ~/.bashrc
 _dockwright() {{
@@ -125,3 +126,22 @@ def _quote(text: str) -> str:
 
 
 SHELLS = {"bash": bash, "zsh": zsh, "fish": fish}
+
+
+def run(template: Template, arguments: Namespace) -> int:
+    """Print the script for a shell."""
+    if not arguments.operand:
+        message = f"name a shell: dockwright completion {' | '.join(SHELLS)}"
+        raise UsageError(message)
+    shell = choose("SHELL of `dockwright completion`", arguments.operand, SHELLS)
+    print(SHELLS[shell](template, [find_command(name) for name in COMMANDS]), end="")
+    return 0
+
+
+COMMAND = Command(
+    "completion",
+    f"print what a shell completes with: {', '.join(SHELLS)}",
+    run,
+    operand="SHELL",
+    operands=tuple(SHELLS),
+)

@@ -33,7 +33,7 @@ def check_output_dir(directory: Path) -> None:
 def check_target(target: Path) -> None:
     """Raise TargetExistsError if `target` exists, even as a dangling link."""
     if os.path.lexists(target):
-        raise TargetExistsError(target)
+        raise TargetExistsError(target, _comparison(target))
 
 
 def check_contents(target: Path) -> None:
@@ -45,7 +45,7 @@ def check_contents(target: Path) -> None:
         raise OutputDirectoryError(target, error) from error
     foreign = [path.name for path in entries if not KEPT.fullmatch(path.name) or not _is_what_it_says(path)]
     if foreign:
-        raise ForeignFilesError(target, foreign)
+        raise ForeignFilesError(target, foreign, _comparison(target))
 
 
 def kept(names: Iterable[str], target: Path) -> list[str]:
@@ -86,6 +86,14 @@ def workspace(output_dir: Path) -> Iterator[Path]:
         except OSError as error:
             raise OutputDirectoryError(output_dir, error) from error
         yield Path(directory)
+
+
+def _comparison(target: Path) -> str:
+    """Return the command that compares a project with its answers, or nothing if the directory is none."""
+    from dockwright.report import compare_command
+    from dockwright.template import RECORD
+
+    return compare_command(target) if (target / RECORD).is_file() else ""
 
 
 def _is_what_it_says(path: Path) -> bool:

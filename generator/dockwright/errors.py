@@ -1,7 +1,6 @@
 """The errors that users see, each with a message that says what to do."""
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -79,7 +78,7 @@ class NoTerminalError(UsageError):
         )
 
 
-class RefusedAnswersError(GeneratorError):
+class RefusedAnswersError(UsageError):
     """Answers break a rule or conflict with each other."""
 
     def __init__(self, objections: Iterable[str]) -> None:
@@ -90,26 +89,27 @@ class RefusedAnswersError(GeneratorError):
 class TargetExistsError(GeneratorError):
     """The project's directory already exists."""
 
-    def __init__(self, target: Path) -> None:
-        """Name the directory."""
+    def __init__(self, target: Path, compare: str = "") -> None:
+        """Name the directory, and the command that compares with what is there, if it is a project."""
         super().__init__(
             f"{target} already exists: choose another short name (--project-slug) or another directory (--output-dir)"
+            + _look(compare)
         )
 
 
 class ForeignFilesError(GeneratorError):
     """The directory to write into has files that could be in the way."""
 
-    def __init__(self, target: Path, names: Sequence[str]) -> None:
-        """Name the first of them."""
+    def __init__(self, target: Path, names: Sequence[str], compare: str = "") -> None:
+        """Name the first of them, and the command that compares with what is there, if it is a project."""
         others = f" and {len(names) - 1} more" if len(names) > 1 else ""
         super().__init__(
             f"{target} has {names[0]}{others}: choose a directory that is empty, "
-            "or has only .git, .gitignore, a README and a licence"
+            "or has only .git, .gitignore, a README and a licence" + _look(compare)
         )
 
 
-class AnswersFileError(GeneratorError):
+class AnswersFileError(UsageError):
     """A file of answers can't be read or written."""
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -166,8 +166,14 @@ class MissingTemplateError(GeneratorError):
         super().__init__(f"there is no template in {root}: reinstall dockwright")
 
 
+def _look(compare: str) -> str:
+    return f"; or see how this project differs from what its answers lead to: {compare}" if compare else ""
+
+
 def _closest(name: str, known: Iterable[str], cutoff: float = 0.75) -> str | None:
     # One number is no misspelling of another.
     if not any(map(str.isalpha, name)):
         return None
+    from difflib import get_close_matches  # after an error only
+
     return next(iter(get_close_matches(name, known, n=1, cutoff=cutoff)), None)

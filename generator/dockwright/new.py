@@ -5,11 +5,13 @@ import sys
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
+from shutil import get_terminal_size
+from textwrap import fill
 
-from dockwright.answers import check_new_file, write_answers
+from dockwright.answers import check_new_file, read_answers, write_answers
 from dockwright.commands import Command, Flag, table
 from dockwright.directory import check_contents
-from dockwright.errors import NoTerminalError, StoppedError, UsageError, UselessOptionError
+from dockwright.errors import GeneratorError, NoTerminalError, StoppedError, UsageError, UselessOptionError
 from dockwright.git import check_git, enclosing_repository, init_repository
 from dockwright.options import Choice
 from dockwright.request import Request, read_request
@@ -79,7 +81,11 @@ def _show(request: Request) -> None:
     if not diff:
         place.check(answers)
     files, services = preview.files(template, answers), preview.services(template, answers)
-    changes = "".join(differences(preview.render_once(template, answers), place.directory(answers))) if diff else ""
+    changes = ""
+    if diff:
+        directory = place.directory(answers)
+        dropped = _dropped(request, directory)
+        changes = "".join(differences(preview.render_once(template, answers), directory, dropped))
     kept = place.kept(files)
     if "json" in request.switches:
         plan = {
@@ -114,6 +120,27 @@ def _show(request: Request) -> None:
     )
 
 
+def _dropped(request: Request, directory: Path) -> list[str]:
+    """Return the files that the answers in the directory's record led to, and these answers don't.
+
+    Note on standard error what the reader of a diff has to know, as its output may be piped to `git apply`.
+    """
+    from dockwright.preview import files
+    from dockwright.report import compare_command
+
+    record = directory / RECORD
+    if not record.is_file():
+        return []
+    if not request.has_file:
+        print(f"note: these are not the answers in {record}; for those: {compare_command(directory)}", file=sys.stderr)
+    try:
+        before = files(request.template, request.template.complete(read_answers(request.template, record)))
+    except GeneratorError as error:
+        print(f"note: files that are no longer needed are not shown: {error}", file=sys.stderr)
+        return []
+    return sorted(before.keys() - files(request.template, request.answers).keys())
+
+
 def _ask(request: Request) -> Answers | None:
     template, place = request.template, request.place
     template.check(request.given, request.names)
@@ -124,8 +151,15 @@ def _ask(request: Request) -> Answers | None:
 
     from dockwright.wizard import ask
 
-    plain = "plain" in request.switches
-    return ask(template, request.given, place.output_dir, plain=plain, target=place.target, preset=request.preset)
+    return ask(
+        template,
+        request.given,
+        place.output_dir,
+        repeat=request.repeat,
+        target=place.target,
+        preset=request.preset,
+        plain="plain" in request.switches,
+    )
 
 
 def _write(request: Request, answers: Answers) -> tuple[Path, list[str]]:
@@ -137,7 +171,7 @@ def _write(request: Request, answers: Answers) -> tuple[Path, list[str]]:
 
 def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]) -> None:
     """Do what was asked for besides, and print what comes next."""
-    from dockwright.report import compare_command, repeat_command, start
+    from dockwright.report import compare_command, start
 
     template = request.template
     if request.save_as:
@@ -147,7 +181,7 @@ def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]
         init_repository(project)
     readme = template.text(README, answers) if README in kept else (project / README).read_text(encoding="utf-8")
     steps = start(project, readme, answers["port"])
-    repeat = repeat_command(template, answers, request.output_dir, request.operand, request.implied)
+    repeat = request.repeat(answers)
     if "json" in request.switches:
         result = {
             "version": template.version,
@@ -159,17 +193,24 @@ def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]
         }
         print(json.dumps(result, indent=2))
         return
-    if "no_input" not in request.switches:
-        print()
+    asked = "no_input" not in request.switches
     where = "the project into this directory" if str(project) == "." else project
-    print(f"Wrote {where}. Start it:", "", *steps.lines(), sep="\n")
+    lines = [*([""] if asked else ()), f"Wrote {where}. Start it:", "", *steps.lines()]
     if kept:
-        print("", f"Kept as they were: {', '.join(kept)}. What Dockwright would write there:", "", sep="\n")
-        print(f"  {compare_command(project)}")
+        lines += ["", f"Kept as they were: {', '.join(kept)}. What Dockwright would write there:", ""]
+        lines += [f"  {compare_command(project)}"]
     if repository:
-        print("", f"No git repository was made: {repository} is one already.", sep="\n")
-    if "no_input" not in request.switches:
-        print("", f"To generate it again, with Dockwright {template.version}:", "", f"  {repeat}", sep="\n")
+        lines += ["", f"No git repository was made: {repository} is one already."]
+    if asked:
+        lines += ["", f"To generate it again, with Dockwright {template.version}:", "", f"  {repeat}"]
+    print(*map(_wrapped, lines), sep="\n")
+
+
+def _wrapped(line: str) -> str:
+    """Break a line between words if it is shown in a terminal; commands, which are indented, stay whole."""
+    if line.startswith(" ") or not sys.stdout.isatty():
+        return line
+    return fill(line, max(get_terminal_size().columns - 1, 20), break_long_words=False, break_on_hyphens=False)
 
 
 COMMAND = Command(

@@ -48,8 +48,8 @@ class Option:
 
     @property
     def title(self) -> str:
-        """The name as the summary shows it."""
-        return self.name.replace("_", " ").capitalize()
+        """The question in short, as the summary shows it."""
+        return self.wording.partition(",")[0]
 
     @property
     def values(self) -> tuple[str, ...]:

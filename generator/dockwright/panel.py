@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockwright.errors import GeneratorError
@@ -29,19 +28,20 @@ class Panel:
     template: Template
     outcomes: Mapping[str, Answers]
     baseline: str
-    output_dir: Path | None
+    repeat: Callable[[Answers], str]  # the command that makes the same project
     executor: ThreadPoolExecutor
-    operand: str | None = None  # of `dockwright new`, if the project's directory exists already
     _facts: dict[str, Future[Facts]] = field(default_factory=dict)
 
-    def facts(self, choice: str, changed: Callable[[], None]) -> Facts:
-        """Return the facts of a choice that are known by now, and call `changed` in a thread when there are more."""
-        for each in sorted(self.outcomes, key=choice.__ne__):
-            if each not in self._facts:
-                self._facts[each] = self.executor.submit(self._compute, each)
-                self._facts[each].add_done_callback(lambda _: changed())
-        future = self._facts[choice]
-        return future.result() if future.done() and not future.cancelled() else {}
+    def start(self, choice: str, changed: Callable[[], None]) -> None:
+        """Compute the facts of each choice, of this one first; call `changed` in a thread when there are more."""
+        for each in sorted(filter(lambda name: name not in self._facts, self.outcomes), key=choice.__ne__):
+            self._facts[each] = self.executor.submit(self._compute, each)
+            self._facts[each].add_done_callback(lambda _: changed())
+
+    def facts(self, choice: str) -> Facts:
+        """Return the facts of a choice, if they are known by now."""
+        future = self._facts.get(choice)
+        return future.result() if future and future.done() and not future.cancelled() else {}
 
     def close(self) -> None:
         """Compute no more."""
@@ -51,11 +51,10 @@ class Panel:
     def _compute(self, choice: str) -> Facts:
         # In this thread: the first question is shown before.
         from dockwright.preview import render_once, services
-        from dockwright.report import repeat_command
 
         try:
-            answers = self.template.complete(self.outcomes[choice])
-            before = render_once(self.template, self.template.complete(self.outcomes[self.baseline]))
+            answers = self.template.complete(self.template.fit(self.outcomes[choice]))
+            before = render_once(self.template, self.template.complete(self.template.fit(self.outcomes[self.baseline])))
             after = render_once(self.template, answers)
             stack = services(self.template, answers)
         except (GeneratorError, OSError) as error:
@@ -63,7 +62,7 @@ class Panel:
         return {
             "Services": (describe_services(stack),),
             "Image": (image_size(self.template, answers, after["Dockerfile"]),),
-            "Command": (repeat_command(self.template, answers, self.output_dir, self.operand),),
+            "Command": (self.repeat(answers),),
             "Files": (str(len(after)), *_changes(before, after)),
         }
 

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import socket
 import sys
 from collections.abc import Iterable
@@ -27,13 +28,17 @@ class Start:
     stop: str
     port: str
     wanted: str
+    guide: bool
+    docker: bool
 
     def lines(self) -> list[str]:
         """Return the steps as text."""
         taken = [f"Port {self.wanted} is in use on this machine: these commands take {self.port}.", ""]
+        missing = ["Docker is not installed on this machine: install it first, with Compose.", ""]
         return [
             *(f"  {command}" for command in self.commands),
             "",
+            *(() if self.docker else missing),
             *(taken if self.port != self.wanted else ()),
             "In another terminal:",
             "",
@@ -41,7 +46,7 @@ class Start:
             "",
             f"{self.docs} describes the API.",
             f"Ctrl-C stops the service; `{self.stop}` then removes its containers.",
-            "The project's README.md goes on from here.",
+            f"The project's README.md goes on from here{', and GUIDE.md explains its files' if self.guide else ''}.",
         ]
 
 
@@ -96,6 +101,8 @@ def start(project: Path, readme: str, port: str, *, windows: bool = WINDOWS) -> 
         "docker compose down",
         free,
         port,
+        (project / "GUIDE.md").is_file(),
+        shutil.which("docker") is not None,
     )
 
 

@@ -56,12 +56,19 @@ class Request:
     preset: str | None
     output_dir: Path | None
     save_as: Path | None
+    has_file: bool  # of answers
 
     @cached_property
     def answers(self) -> dict[str, str]:
         """What is given, else the answers of the preset, else defaults."""
         preset = self.template.presets[self.preset].answers if self.preset else {}
         return self.template.complete({**preset, **self.given}, self.names)
+
+    def repeat(self, answers: Answers) -> str:
+        """Return the command that makes a project with these answers at the same place, without questions."""
+        from dockwright.report import repeat_command
+
+        return repeat_command(self.template, answers, self.output_dir, self.operand, self.implied)
 
 
 def read_request(template: Template, arguments: Namespace) -> Request:
@@ -98,6 +105,7 @@ def read_request(template: Template, arguments: Namespace) -> Request:
         values.get("preset"),
         paths.get("output_dir"),
         paths.get("save_answers"),
+        "answers" in paths,
     )
 
 

@@ -16,7 +16,7 @@ from prompt_toolkit.layout import ConditionalContainer, Container, FormattedText
 from prompt_toolkit.utils import get_cwidth
 from questionary.prompts.common import InquirerControl
 
-from dockwright.panel import LINES, Panel
+from dockwright.panel import LINES, Facts, Panel
 from dockwright.questions import BackError, Entry, Question, Summary
 
 Fragments = list[tuple[str, str]]
@@ -36,7 +36,8 @@ STYLE = questionary.Style(
 )
 NO_BREAK = "\u00a0"
 MARGIN = "   "  # as wide as questionary's pointer
-# With fewer columns beside its entry, an explanation is put below it.
+REFUSED = "- "  # what questionary puts before a choice that is disabled
+# With fewer columns beside it, what belongs to an entry or a title is put below it.
 NARROW = 28
 # The panel is hidden in a smaller terminal.
 PANEL_ROWS, PANEL_COLUMNS = 24, 80
@@ -67,9 +68,8 @@ class Screen:
 
     def answered(self, wording: str, answer: str) -> None:
         """Show a question with its answer."""
-        self._shown.append(
-            self._print([("class:qmark", "✓ "), ("", f"{wording}: "), ("class:answer", answer)], indent=2)
-        )
+        rows = self._print([("class:qmark", "✓ "), ("", f"{wording}: "), ("class:answer", answer)], indent=2)
+        self._shown.append(rows)
 
     def summarise(self, summary: Summary) -> None:
         """Show the answers, the tree in short and a drawing of the stack."""
@@ -82,14 +82,15 @@ class Screen:
         blocks["Files"] += [", ".join(name for name, note in files if not note)]
         blocks["Stack"] = drawing(summary.services) or [""]
         indent = len(MARGIN) + max(map(len, blocks)) + 2
-        # A drawing can't be broken: it stands below its title where there is no room beside it.
-        beside = max(map(len, blocks["Stack"])) < self._output.get_size().columns - indent
+        room = self._output.get_size().columns - indent
+        # A drawing can't be broken.
+        beside = room >= NARROW and max(map(len, blocks["Stack"])) < room
         rows = self._print([])
         for title, lines in blocks.items():
             heading = f"{MARGIN}{title}"
-            if not beside and len(lines) > 1:
+            if not beside:
                 rows += self._print([("class:quiet", heading)])
-                heading, indent = "", len(MARGIN)
+                heading, indent = "", len(MARGIN) + 1
             for line in lines:
                 rows += self._print([("class:quiet", f"{heading:{indent}}"), ("", line)], indent)
                 heading = ""
@@ -178,7 +179,8 @@ def _type(question: Question) -> str:
 def _select(question: Question) -> str:
     titles: dict[str, Fragments] = {entry.value: [] for entry in question.entries}
     choices = {
-        entry.value: questionary.Choice(titles[entry.value], entry.value, disabled=entry.refusal or None)
+        # With a text, questionary would show the reason a second time, behind the title.
+        entry.value: questionary.Choice(titles[entry.value], entry.value, disabled=bool(entry.refusal))  # type: ignore[arg-type]
         for entry in question.entries
     }
     instruction = (
@@ -218,50 +220,64 @@ def _select(question: Question) -> str:
     for key in ("<bracketed-paste>", *digits):
         keys.add(key)(_ignore)
 
-    below = []
-    if panel := question.panel:
+    def height() -> int:
+        return sum("".join(text for _, text in title).count("\n") + 1 for title in titles.values())
 
-        def fits() -> bool:
-            size = application.output.get_size()
-            rows = sum("".join(text for _, text in title).count("\n") + 1 for title in titles.values())
-            return size.columns >= PANEL_COLUMNS and size.rows >= max(PANEL_ROWS, rows + PANEL_HEIGHT + 3)
+    def pointed() -> str:
+        return str(control.get_pointed_at().value)
 
-        def facts() -> Fragments:
-            return _panel(panel, str(control.get_pointed_at().value), application)
-
-        window = Window(FormattedTextControl(lambda: FormattedText(facts())), height=PANEL_HEIGHT)
-        below.append(ConditionalContainer(window, filter=Condition(fits) & ~is_done))
+    below = _below(application, question.panel, height, pointed) if question.panel else []
     return _run(application, question, keys, below)
 
 
-def _title(question: Question, entry: Entry, columns: int) -> Fragments:
-    """Return an entry with its explanation beside it, or below it where that would be a narrow column."""
-    width = max(get_cwidth(each.label) for each in question.entries)
-    indent = len(MARGIN) + width + 2
-    text = entry.refusal or entry.explanation
-    label = entry.label + " " * (width - get_cwidth(entry.label) + 2)
-    if columns - indent < NARROW:
-        indent = len(MARGIN) + 2
-        label = f"{entry.label}\n{' ' * indent}"
-    style = "class:disabled" if entry.refusal else ""
-    explanation = fold([("class:quiet", text)], columns - 1 - indent)
-    return [(style, label), *((each, part.replace("\n", "\n" + " " * indent)) for each, part in explanation)]
+def _below(
+    application: Application[str], panel: Panel, height: Callable[[], int], pointed: Callable[[], str]
+) -> list[Container]:
+    """Return what shows the panel of the choice that is pointed at, where there is room below the list."""
 
-
-def _panel(panel: Panel, choice: str, application: Application[str]) -> Fragments:
-    """Return the facts as lines, of which each may take a few; their number is always the same."""
-    width = application.output.get_size().columns
+    def fits() -> bool:
+        size = application.output.get_size()
+        return size.columns >= PANEL_COLUMNS and size.rows >= max(PANEL_ROWS, height() + PANEL_HEIGHT + 3)
 
     def redraw() -> None:
         # In the panel's thread: the list may have been answered meanwhile, and its event loop closed.
         with suppress(RuntimeError):
             application.invalidate()
 
-    facts = panel.facts(choice, redraw)
+    def start(_: object) -> None:
+        if fits():
+            panel.start(pointed(), redraw)
+
+    def facts() -> FormattedText:
+        return FormattedText(_facts(panel.facts(pointed()), application.output.get_size().columns))
+
+    # Not before the question is on the screen: the thread would slow it down.
+    application.after_render += start
+    window = Window(FormattedTextControl(facts), height=PANEL_HEIGHT)
+    return [ConditionalContainer(window, filter=Condition(fits) & ~is_done)]
+
+
+def _title(question: Question, entry: Entry, columns: int) -> Fragments:
+    """Return an entry with its explanation beside it, or below it where that would be a narrow column."""
+    widths = {each.value: get_cwidth(each.label) + (len(REFUSED) if each.refusal else 0) for each in question.entries}
+    width = max(widths.values())
+    indent = len(MARGIN) + width + 2
+    text = entry.refusal or entry.explanation
+    label = entry.label + " " * (width - widths[entry.value] + 2)
+    if columns - indent < NARROW:
+        indent = len(MARGIN) + 2
+        label = f"{entry.label}\n{' ' * indent}" if text else entry.label
+    style = "class:disabled" if entry.refusal else ""
+    explanation = fold([("class:quiet", text)], columns - 1 - indent)
+    return [(style, label), *((each, part.replace("\n", "\n" + " " * indent)) for each, part in explanation)]
+
+
+def _facts(facts: Facts, width: int) -> Fragments:
+    """Return the facts as lines, of which each may take a few; their number is always the same."""
     column = len(MARGIN) + max(map(len, LINES)) + 2
     fragments: Fragments = [("class:quiet", "─" * (width - 1))]
     for title, height in LINES.items():
-        texts = facts.get(title, ("",))
+        texts = facts.get(title, ("…",))
         lines = []
         for text in texts:
             folded = "".join(part for _, part in fold([("", text)], width - column - 3)).split("\n")

@@ -112,6 +112,15 @@ class Template:
         context = self._context(answers, names)
         return {name: context[name] for name in self.options}
 
+    def fit(self, answers: Answers) -> dict[str, str]:
+        """Add the first choice to each question that gets along with the other answers, as the wizard proposes it."""
+        fitted = dict(answers)
+        for name, option in self.options.items():
+            candidates = ({**fitted, name: value} for value in option.values)
+            if name not in fitted:
+                fitted = next((answers for answers in candidates if not self.objections(answers)), fitted)
+        return fitted
+
     def render(self, answers: Answers, output_dir: Path) -> Path:
         """Render a project into `output_dir`, completely or not at all, and return its directory.
 
@@ -175,7 +184,10 @@ class Template:
     def _generate(self, context: dict[str, Any], directory: Path) -> Path:
         from cookiecutter.generate import generate_files
 
-        context |= {"_jinja2_env_vars": context["_jinja2_env_vars"] | {"bytecode_cache": self._bytecode}}
+        context |= {
+            "_copy_without_render": self._removed(context),
+            "_jinja2_env_vars": context["_jinja2_env_vars"] | {"bytecode_cache": self._bytecode},
+        }
         project = Path(generate_files(self.root, {"cookiecutter": context}, directory, accept_hooks=False))
         # pip also compiles the Python files in the installed template.
         for compiled in list(project.rglob("__pycache__")):
@@ -183,6 +195,17 @@ class Template:
         # cookiecutter would run the hook in another process: calling its function is faster.
         self._post_generation["main"](context, project)
         return project
+
+    def _removed(self, answers: Answers) -> list[str]:
+        """Return patterns of what the hook will remove: to copy a file is faster than to render it.
+
+        They match files, and no directory: an error while a directory is copied has no plain reason.
+        """
+        hook = self._post_generation
+        choices = ((option, choice) for option in hook["LIFTED"] for choice in self.options[option].values)
+        others = [f"_{option}/{choice}" for option, choice in choices if choice != answers[option]]
+        unused = [path for each in hook["unused"](answers) for path in (each, f"_*/{each}")]
+        return [path if "." in path else f"{path}/*.*" for path in (*others, *unused)]
 
     @cached_property
     def _bytecode(self) -> "MemoryCache":

@@ -1,7 +1,7 @@
 """The wizard: questions in words, the way back, and the confirmation before anything is written."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from os.path import lexists
@@ -25,6 +25,7 @@ def ask(  # noqa: PLR0913 # four of them are flags
     given: Answers,
     output_dir: Path,
     *,
+    repeat: Callable[[Answers], str],
     target: Path | None = None,
     preset: str | None = None,
     plain: bool = False,
@@ -32,7 +33,8 @@ def ask(  # noqa: PLR0913 # four of them are flags
     """Ask for every answer that is not given, then for confirmation; return None if the user declines.
 
     Raises RefusedAnswersError, TargetExistsError and OutputDirectoryError for given answers that can't be used.
-    `target` is the project's directory, if it is not one in `output_dir` that the short name names.
+    `target` is the project's directory, if it is not one in `output_dir` that the short name names, and `repeat`
+    returns the command that makes the same project.
     """
     if target:
         check_contents(target)
@@ -46,8 +48,7 @@ def ask(  # noqa: PLR0913 # four of them are flags
     try:
         interview = Interview(template, given)
         interview.start(preset)
-        operand = str(target) if target else None
-        return _Session(interview, output_dir, target and target.absolute(), operand, interface, executor).run()
+        return _Session(interview, output_dir, target and target.absolute(), repeat, interface, executor).run()
     finally:
         executor.shutdown(cancel_futures=True)
 
@@ -75,7 +76,7 @@ class _Session:
     interview: Interview
     output_dir: Path
     target: Path | None
-    operand: str | None
+    repeat: Callable[[Answers], str]
     interface: Interface
     executor: ThreadPoolExecutor
     _shown: list[str] = field(default_factory=list)
@@ -172,8 +173,7 @@ class _Session:
         return Question(option.wording, proposed, entries, progress, can_go_back, panel=self._panel(outcomes, proposed))
 
     def _panel(self, outcomes: Mapping[str, Answers], baseline: str) -> Panel:
-        output_dir = None if self.target or self.output_dir == Path() else self.output_dir
-        return Panel(self.template, outcomes, baseline, output_dir, self.executor, self.operand)
+        return Panel(self.template, outcomes, baseline, self.repeat, self.executor)
 
     def _objection(self, option: Option, others: Answers, text: str) -> str:
         if self.interview.objections({option.name: text}):

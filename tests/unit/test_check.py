@@ -118,3 +118,10 @@ def test_missing(check: Run) -> None:
         2,
         "error: Dockerfile does not exist: `dockwright dockerize` writes one\n",
     )
+
+
+def test_file_that_is_no_text_is_refused(dockwright: Run, output_dir: Path) -> None:
+    """What can't be read is no finding: the exit status is that of a value that can't be used."""
+    (output_dir / "Dockerfile").write_bytes(b"\xff")
+    done = dockwright("check", "Dockerfile")
+    assert (done.returncode, done.stderr) == (2, "error: Dockerfile can't be read (it is no text)\n")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dockwright import __version__
-from dockwright.cli import COMMANDS
+from dockwright.commands import COMMANDS, find_command
 from dockwright.template import Template
 from tests.unit.checkout import CONFLICT, CONFLICTING, copy_checkout, read_tree
 from tests.unit.conftest import Run
@@ -38,13 +38,13 @@ REFUSED: dict[str, tuple[list[str], int, str]] = {
     "unknown-choice": (["-y", "--framework", "x"], 2, "--framework can't be 'x': choose from flask, fastapi"),
     "short-flag": (["-y", "--db=postgres"], 2, "--db can't be 'postgres': did you mean postgresql? Choose from sqlite"),
     "unknown-preset": (["-y", "--preset", "studnt"], 2, "--preset can't be 'studnt': did you mean student?"),
-    "rule": (["-y", "--port", "80"], 1, "--port '80' can't be used: use a number from 1024 to 65535"),
-    "template-syntax": (["-y", "--project-name", "{{ x }}"], 1, "--project-name '{{ x }}' can't be used: use 1"),
-    "derived-slug": (["-y", "--project-name", "Con"], 1, "--project-slug 'con' can't be used: use lower-case"),
-    "name-without-a-slug": (["new", "Con", "-y"], 1, "--project-slug 'con' can't be used: use lower-case"),
-    "name-without-a-letter": (["new", "🛒", "-y"], 1, "NAME '🛒' can't be used: use 1 to 200 characters"),
-    "empty-name": (["new", "", "-y"], 1, "NAME '' can't be used: use 1 to 200 characters"),
-    "long-name": (["new", "x" * 300, "-y"], 1, f"NAME '{'x' * 300}' can't be used: use 1 to 200 characters"),
+    "rule": (["-y", "--port", "80"], 2, "--port '80' can't be used: use a number from 1024 to 65535"),
+    "template-syntax": (["-y", "--project-name", "{{ x }}"], 2, "--project-name '{{ x }}' can't be used: use 1"),
+    "derived-slug": (["-y", "--project-name", "Con"], 2, "--project-slug 'con' can't be used: use lower-case"),
+    "name-without-a-slug": (["new", "Con", "-y"], 2, "--project-slug 'con' can't be used: use lower-case"),
+    "name-without-a-letter": (["new", "🛒", "-y"], 2, "NAME '🛒' can't be used: use 1 to 200 characters"),
+    "empty-name": (["new", "", "-y"], 2, "NAME '' can't be used: use 1 to 200 characters"),
+    "long-name": (["new", "x" * 300, "-y"], 2, f"NAME '{'x' * 300}' can't be used: use 1 to 200 characters"),
     "existing-target": (["-y", "--project-slug", "taken"], 1, "taken already exists: choose another"),
     "existing-target-dry": (["--dry-run", "--project-slug", "taken"], 1, "taken already exists: choose another"),
     "slug-of-existing-directory": (["new", "Empty", "-y"], 1, "empty already exists: choose another"),
@@ -55,40 +55,40 @@ REFUSED: dict[str, tuple[list[str], int, str]] = {
     "file-as-directory": (["-y", "--output-dir", "file"], 1, "file (Not a directory): choose another directory"),
     "file-as-directory-dry": (["--dry-run", "--output-dir", "file/x"], 1, "x (Not a directory): choose another"),
     "no-terminal": ([], 2, "there is no terminal to ask the questions in: pass --no-input, and --project-name"),
-    "no-file": (["-y", "--answers", "none.toml"], 1, "none.toml can't be used: No such file or directory"),
-    "directory-of-answers": (["-y", "--answers", "taken"], 1, "taken can't be used: "),
-    "unknown-kind": (["-y", "--answers", "file"], 1, "file can't be used: let its name end with .toml, .json or .yaml"),
+    "no-file": (["-y", "--answers", "none.toml"], 2, "none.toml can't be used: No such file or directory"),
+    "directory-of-answers": (["-y", "--answers", "taken"], 2, "taken can't be used: "),
+    "unknown-kind": (["-y", "--answers", "file"], 2, "file can't be used: let its name end with .toml, .json or .yaml"),
     "malformed-toml": (
         ["-y", "--answers", "broken.toml"],
-        1,
+        2,
         "broken.toml can't be used: it is not what its name says",
     ),
     "malformed-json": (
         ["-y", "--answers", "broken.json"],
-        1,
+        2,
         "broken.json can't be used: it is not what its name says",
     ),
     "malformed-yaml": (
         ["-y", "--answers", "broken.yaml"],
-        1,
+        2,
         "broken.yaml can't be used: it is not what its name says",
     ),
-    "binary-json": (["-y", "--answers", "binary.json"], 1, "binary.json can't be used: it is not what its name says"),
-    "list-of-answers": (["-y", "--answers", "list.json"], 1, "list.json can't be used: write an answer to each option"),
-    "unknown-answer": (["-y", "--answers", "unknown.toml"], 1, "there is no framwork: did you mean framework?"),
-    "number-as-answer": (["-y", "--answers", "number.toml"], 1, "the answer to port has to be text, in quotes"),
+    "binary-json": (["-y", "--answers", "binary.json"], 2, "binary.json can't be used: it is not what its name says"),
+    "list-of-answers": (["-y", "--answers", "list.json"], 2, "list.json can't be used: write an answer to each option"),
+    "unknown-answer": (["-y", "--answers", "unknown.toml"], 2, "there is no framwork: did you mean framework?"),
+    "number-as-answer": (["-y", "--answers", "number.toml"], 2, "the answer to port has to be text, in quotes"),
     "wrong-answer": (
         ["-y", "--answers", "answers.json"],
         2,
         "framework in answers.json can't be 'x': choose from flask",
     ),
-    "save-over-a-file": (["-y", "--save-answers", "list.json"], 1, "list.json can't be used: it exists already"),
+    "save-over-a-file": (["-y", "--save-answers", "list.json"], 2, "list.json can't be used: it exists already"),
     "save-as-yaml": (
         ["-y", "--save-answers", "x.yaml"],
-        1,
+        2,
         "x.yaml can't be used: let its name end with .json or .toml",
     ),
-    "save-nowhere": (["-y", "--save-answers", "no/x.toml"], 1, "x.toml can't be used: No such file or directory"),
+    "save-nowhere": (["-y", "--save-answers", "no/x.toml"], 2, "x.toml can't be used: No such file or directory"),
     "useless-git": (["--dry-run", "--git"], 2, "--git has no effect here, --dry-run writes nothing: leave it out"),
     "questions-as-json": (["--json"], 2, "--json prints no questions: add --no-input"),
     "diff-of-a-file": (["new", "file", "--diff"], 1, "file (Not a directory): choose another directory"),
@@ -155,7 +155,7 @@ def test_conflict_is_one_sentence(
     sentence = f"{refused[0]} with {refused[1]} can't be used: {CONFLICT['why']}"
     for arguments in (["--no-input", *refused], refused):
         done = dockwright(*arguments, env={**environment, "PYTHONPATH": str(tmp_path / "copy" / "generator")})
-        assert (done.returncode, done.stderr) == (1, f"error: {sentence}\n")
+        assert (done.returncode, done.stderr) == (2, f"error: {sentence}\n")
     assert not list(output_dir.iterdir())
 
 
@@ -170,14 +170,19 @@ def test_help_fits_a_screen(dockwright: Run, environment: dict[str, str], comman
 def test_help_names_everything(dockwright: Run, template: Template) -> None:
     """The help lists the commands and the exit statuses, and that of each command all its flags and their choices."""
     overview = dockwright("--help").stdout
-    for name, command in COMMANDS.items():
-        assert f"{name} " in overview
-        shown = " ".join(dockwright(name, "--help").stdout.split())
+    for command in map(find_command, COMMANDS):
+        assert f"{command.name} " in overview
+        shown = " ".join(dockwright(command.name, "--help").stdout.split())
         for flag in command.every_flag(template):
             assert flag.names[0] in shown
             assert ", ".join(flag.values) in shown
     for status in (0, 1, 2, 130):
         assert re.search(rf"^  {status} +\w", overview, re.MULTILINE)
+
+
+def test_help_is_a_command_too(dockwright: Run) -> None:
+    """`help` before a command shows the same as `--help` after it."""
+    assert dockwright("help", "new").stdout == dockwright("new", "--help").stdout
 
 
 def test_choices_are_explained_where_they_are_asked_for(dockwright: Run, template: Template) -> None:
@@ -201,14 +206,15 @@ def test_choices_are_taken_in_any_case(dockwright: Run, output_dir: Path) -> Non
 
 def test_version(dockwright: Run) -> None:
     """The version is the package's."""
-    assert dockwright("--version").stdout == f"dockwright {__version__}\n"
+    for flag in ("-V", "--version"):
+        assert dockwright(flag).stdout == f"dockwright {__version__}\n"
 
 
 def test_dry_run_writes_nothing(dockwright: Run, output_dir: Path) -> None:
     """A dry run shows every answer and the directory, and writes nothing."""
     done = dockwright("--dry-run", "--framework", "fastapi", "--output-dir", "new")
     assert done.returncode == 0
-    assert re.search("Framework +FastAPI\n", done.stdout)
+    assert re.search("Web framework +FastAPI\n", done.stdout)
     assert re.search(f"Directory +{re.escape(str(output_dir / 'new' / 'product-api'))}\n", done.stdout)
     assert not list(output_dir.iterdir())
 
@@ -313,9 +319,10 @@ def test_full_disk_leaves_nothing(run: Run, output_dir: Path) -> None:
 def test_interrupted_rendering_leaves_nothing(
     tmp_path: Path, environment: dict[str, str], output_dir: Path, number: str
 ) -> None:
-    """Ctrl-C, SIGTERM and SIGHUP remove what was already written of the project."""
+    """Ctrl-C, SIGTERM and SIGHUP remove what was already written of the project, also if they come again and again."""
     hook = copy_checkout(tmp_path / "copy").root / "hooks" / "post_gen_project.py"
-    hook.write_text("import time\n\n\ndef main(*_): time.sleep(60)\n", encoding="utf-8")
+    with hook.open("a", encoding="utf-8") as file:
+        file.write("\n\ndef main(*_): __import__('time').sleep(60)\n")
     command = [sys.executable, "-m", "dockwright", "--no-input", "--output-dir", "new"]
     settings = {**environment, "PYTHONPATH": str(tmp_path / "copy" / "generator")}
     # Reset the signal: a shell's background jobs ignore SIGINT, and the command would inherit that.
@@ -323,8 +330,12 @@ def test_interrupted_rendering_leaves_nothing(
     with subprocess.Popen(command, cwd=output_dir, env=settings, stderr=subprocess.PIPE, text=True) as process:
         signal.signal(signal.Signals[number], before)
         while not list(output_dir.glob("new/.dockwright-*/product-api/pyproject.toml")):
+            assert process.poll() is None
             time.sleep(0.02)
-        process.send_signal(signal.Signals[number])
+        while process.poll() is None:
+            process.send_signal(signal.Signals[number])
+            # Not faster than Python can handle them.
+            time.sleep(0.001)
         _, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
     assert stderr == "\nstopped: nothing was written\n"

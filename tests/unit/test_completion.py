@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dockwright.cli import COMMANDS
+from dockwright.commands import COMMANDS, find_command
 from dockwright.completion import SHELLS
 from dockwright.template import Template
 from tests.unit.conftest import Run
@@ -60,13 +60,13 @@ def test_completion(dockwright: Run, run: Run, output_dir: Path, template: Templ
     (output_dir / "script").write_text(done.stdout, encoding="utf-8")
     assert set(COMMANDS) <= set(complete(run, shell, output_dir, ""))
     assert set(SHELLS) <= set(complete(run, shell, output_dir, "completion", ""))
-    for name, command in COMMANDS.items():
+    for command in map(find_command, COMMANDS):
         flags = command.every_flag(template)
-        offered = complete(run, shell, output_dir, name, "--" if shell != "zsh" else "")
+        offered = complete(run, shell, output_dir, command.name, "--" if shell != "zsh" else "")
         assert {flag.names[0] for flag in flags} == {flag for flag in offered if flag.startswith("--")} - {
             alias for flag in flags for alias in flag.names[1:]
         }
-    for flag in COMMANDS["new"].every_flag(template):
+    for flag in find_command("new").every_flag(template):
         for words in ([], ["new"]):
             for alias in flag.names if flag.choices else ():
                 assert set(complete(run, shell, output_dir, *words, alias, "")) == set(flag.values), alias

@@ -303,6 +303,7 @@ def test_tie_is_asked(dockerize: Run, tmp_path: Path) -> None:
         ("django", [], 1, "has a Django application: dockerize knows Flask and FastAPI only"),
         ("one-file", ["--app", "app:nothing"], 2, "--app app:nothing is no Flask or FastAPI application here: choose"),
         ("one-file", ["--port", "http"], 2, "--port 'http' can't be used: use a number"),
+        ("one-file", ["--python", "foo"], 2, "--python 'foo' can't be used: use a version of Python 3"),
         ("one-file", ["--json"], 2, "--json prints no questions"),
         ("one-file", ["--dry-run", "--force"], 2, "--force has no effect here, --dry-run writes nothing"),
     ],

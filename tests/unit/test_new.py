@@ -218,6 +218,35 @@ def test_diff_leads_to_the_project(dockwright: Run, run: Run, output_dir: Path, 
     )
 
 
+def test_diff_drops_what_other_answers_need_no_longer(dockwright: Run, run: Run, output_dir: Path) -> None:
+    """Applied by git, it also deletes the files of the recorded answers that the new answers don't lead to."""
+    assert dockwright("new", "shop", "-y", "--redis", "queue").returncode == 0
+    project = output_dir / "shop"
+    (project / "own.txt").write_text("mine\n", encoding="utf-8")
+    done = dockwright("new", "shop", "--diff", "--answers", "shop/.dockwright.yaml", "--redis", "none")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert run("git", "apply", "--whitespace=nowarn", "-", cwd=project, stdin=None, input=done.stdout).returncode == 0
+    assert not (project / "app" / "worker.py").exists()
+    expected = read_tree(render({"project_name": "shop"}, output_dir / "other"))
+    assert {name for name in read_tree(project) if "reports" not in name} == {*expected, "own.txt"}
+    (project / RECORD).write_text("default_context: {framework: x}\n", encoding="utf-8")
+    done = dockwright("new", "shop", "--diff")
+    assert done.returncode == 0
+    assert "note: files that are no longer needed are not shown: " in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="commands are PowerShell's there: see test_report")
+def test_diff_with_the_projects_answers_is_suggested(dockwright: Run) -> None:
+    """Where a project is in the way, or compared with other answers than its own, the command that helps is shown."""
+    assert dockwright("new", "shop", "-y", "--redis", "queue").returncode == 0
+    command = "dockwright new shop --answers shop/.dockwright.yaml --diff"
+    assert command in dockwright("new", "shop", "-y").stderr
+    assert command in dockwright("-y", "--project-slug", "shop").stderr
+    assert command in dockwright("new", "shop", "--diff").stderr
+    done = dockwright(*command.split()[1:])
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="commands are PowerShell's there: see test_report")
 def test_result_says_what_comes_next(dockwright: Run, output_dir: Path) -> None:
     """The next commands are shown, quoted for the shell, and as JSON."""

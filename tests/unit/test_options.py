@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dockwright.cli import COMMANDS
-from dockwright.commands import HELP
+from dockwright.commands import HELP, find_command
 from dockwright.errors import InvalidChoiceError, RefusedAnswersError, UnknownOptionError
 from dockwright.template import Template
 from tests.unit.checkout import PACKAGE, read_definition
@@ -43,7 +42,7 @@ def test_every_preset_is_a_project(template: Template, tmp_path: Path) -> None:
 
 def test_names_are_unambiguous(template: Template) -> None:
     """No flag has two meanings, and no choice is the word that asks for an explanation."""
-    flags = [name for flag in COMMANDS["new"].every_flag(template) for name in flag.names]
+    flags = [name for flag in find_command("new").every_flag(template) for name in flag.names]
     assert len(flags) == len(set(flags))
     assert set(DEFINITION["_aliases"].values()) <= set(template.options)
     assert HELP not in {value for option in template.options.values() for value in option.values}

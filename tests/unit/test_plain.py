@@ -32,7 +32,7 @@ def reply(monkeypatch: pytest.MonkeyPatch, template: Template, output_dir: Path)
                 raise EOFError from None
 
         monkeypatch.setattr("builtins.input", read)
-        return ask(using, given, output_dir, plain=True)
+        return ask(using, given, output_dir, repeat=str, plain=True)
 
     return reply
 

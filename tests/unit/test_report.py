@@ -91,6 +91,18 @@ def test_first_request_is_answered(template: Template, output_dir: Path, sample:
     assert steps.request == f"curl http://localhost:{steps.port}/{path}"
 
 
+def test_what_is_missing_and_what_explains_is_said(
+    monkeypatch: pytest.MonkeyPatch, template: Template, output_dir: Path
+) -> None:
+    """Without Docker, the steps say so first; with a guide, they lead to it."""
+    for guide, docker in (("none", "/bin/docker"), ("student", None)):
+        monkeypatch.setattr("shutil.which", lambda _, found=docker: found)
+        project = template.render(template.complete({"guide": guide, "project_slug": guide}), output_dir)
+        shown = "\n".join(start(project, (project / "README.md").read_text(encoding="utf-8"), "5000").lines())
+        assert ("Docker is not installed" in shown) is (docker is None)
+        assert ("GUIDE.md explains its files" in shown) is (guide == "student")
+
+
 def test_windows_has_commands_for_powershell(template: Template, tmp_path: Path) -> None:
     """On Windows, the commands are quoted for PowerShell, set the port as it does, and don't call its alias `curl`."""
     with socket.create_server(("127.0.0.1", 0)) as server:

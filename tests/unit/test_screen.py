@@ -1,5 +1,6 @@
 """What real terminals show, at several widths, and with the oldest libraries that are allowed."""
 
+import re
 import subprocess
 import sys
 import time
@@ -48,6 +49,7 @@ class Terminal:
     process: "pexpect.spawn[str]"
     screen: pyte.Screen
     stream: pyte.Stream
+    received: str = ""
 
     def wait_for(self, text: str, *, gone: bool = False) -> list[str]:
         """Wait until the screen shows a text, also if it is broken between words, or no longer; return the lines."""
@@ -55,7 +57,9 @@ class Terminal:
         while (text in self.words()) is gone:
             assert time.monotonic() < deadline, f"{text!r} is not as expected in:\n" + "\n".join(self.screen.display)
             with suppress(pexpect.TIMEOUT):
-                self.stream.feed(self.process.read_nonblocking(65536, 0.1))
+                output = self.process.read_nonblocking(65536, 0.1)
+                self.received += output
+                self.stream.feed(output)
         return [line.rstrip() for line in self.screen.display]
 
     def words(self) -> str:
@@ -86,13 +90,13 @@ def open_terminal(output_dir: Path, environment: dict[str, str]) -> Iterator[Ope
     """Return a function that starts the wizard in a terminal of a given size."""
     terminals = []
 
-    def start(columns: int, rows: int = 40, *, python: str = sys.executable, **settings: str) -> Terminal:
+    def start(columns: int, rows: int = 40, *arguments: str, python: str = sys.executable, **settings: str) -> Terminal:
         # Unlike the terminals of other tests, this one tells where its cursor is.
         unlike = {"COLUMNS", "PROMPT_TOOLKIT_NO_CPR"}
         inherited = {name: value for name, value in environment.items() if name not in unlike}
         process = pexpect.spawn(
             python,
-            ["-m", "dockwright"],
+            ["-m", "dockwright", *arguments],
             cwd=str(output_dir),
             env={**inherited, "TERM": "xterm-256color", **settings},
             dimensions=(rows, columns),
@@ -140,6 +144,10 @@ def go_through(terminal: Terminal) -> None:
     terminal.wait_for("Write this project?")
     assert any(line.rstrip().endswith("web :5000 ───▶ db  postgres:18") for line in terminal.screen.display)
     terminal.press(ENTER)
+    lines = terminal.wait_for("To generate it again, with Dockwright ")
+    # Only commands, which are indented, are longer than the terminal is wide.
+    sentences = [line for line in lines[lines.index("Wrote product-api. Start it:") :] if not line.startswith(" ")]
+    assert max(map(len, sentences)) < terminal.screen.columns
     assert terminal.finish() == 0
 
 
@@ -192,13 +200,46 @@ def test_panel_shows_where_the_pointed_choice_leads(open_terminal: Open) -> None
     lines = terminal.screen.display
     before = next(number for number, line in enumerate(lines) if line.startswith("─"))
     assert lines[before - 1].startswith(f"   {OPTIONS['redis'].choices[-1].label} ")
+    received = len(terminal.received)
     terminal.press(DOWN * 3)
     terminal.wait_for("redis (redis:8)")
+    # It doesn't flicker: nothing is erased to be drawn again.
+    assert not re.search(r"\x1b\[[0-3]?J", terminal.received[received:])
     shown = terminal.words()
     assert "worker" in shown
     assert "--redis cache-and-queue" in shown
     assert "+ app/cache.py app/queue.py" in shown
     assert terminal.screen.display[before].startswith("─")
+
+
+def test_answer_after_a_resize_is_taken_back(open_terminal: Open) -> None:
+    """In a terminal of another size than before, the way back still erases what was answered since."""
+    terminal = open_terminal(100)
+    terminal.wait_for("How do you want to start?")
+    terminal.press(ENTER)
+    for name in NAMES[: NAMES.index("framework")]:
+        terminal.wait_for(f"{OPTIONS[name].wording} (")
+        terminal.press(ENTER)
+    terminal.wait_for(f"{OPTIONS['framework'].wording} (")
+    terminal.resize(90, 40)
+    terminal.wait_for("Services web (localhost:5000)")
+    terminal.press(ENTER)
+    terminal.wait_for(f"{OPTIONS['python_version'].wording} (")
+    terminal.press(BACK)
+    terminal.wait_for(f"{OPTIONS['framework'].wording} (")
+    assert f"✓ {OPTIONS['framework'].wording}" not in terminal.words()
+    assert f"✓ {OPTIONS['description'].wording}" in terminal.words()
+    terminal.press(CTRL_C)
+    assert terminal.finish() == 130
+
+
+def test_refused_choice_says_why_once(open_terminal: Open) -> None:
+    """The reason stands where the explanation would; the panel has what will be proposed instead of the default."""
+    terminal = open_terminal(120, 40, "--deploy", "swarm")
+    terminal.wait_for("Services web (localhost:5000), migrate (runs once), db (postgres:18)")
+    names = {name: option.wording for name, option in OPTIONS.items()}
+    (reason,) = TEMPLATE.objections({"database": "sqlite", "deploy": "swarm"}, names)
+    assert f"- student {reason} api " in terminal.words()
 
 
 def test_interrupt_leaves_no_rendering(open_terminal: Open, tmp_path: Path) -> None:
@@ -223,15 +264,25 @@ def test_slow_libraries_wait(module: str, libraries: set[str], environment: dict
     assert not libraries & set(done.stdout.split())
 
 
-def test_closed_terminal_leaves_nothing(open_terminal: Open, output_dir: Path) -> None:
-    """When the terminal goes away in the middle, the wizard ends and nothing is written."""
-    terminal = open_terminal(80)
+@pytest.mark.parametrize("settings", [{}, {"TERM": "dumb"}], ids=["screen", "plain"])
+def test_closed_terminal_leaves_nothing(
+    open_terminal: Open, output_dir: Path, tmp_path: Path, settings: dict[str, str]
+) -> None:
+    """When the terminal goes away in the middle, the wizard ends as after Ctrl-C, and nothing is written."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    terminal = open_terminal(100, TMPDIR=str(temporary), **settings)
     terminal.wait_for("How do you want to start?")
     terminal.press(ENTER)
     terminal.wait_for(OPTIONS[NAMES[0]].wording)
-    terminal.process.close(force=False)
-    assert not terminal.process.isalive()
+    terminal.process.ptyproc.fileobj.close()  # type: ignore[attr-defined] # the stubs lack it
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while terminal.process.isalive():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert terminal.process.exitstatus == 130
     assert not list(output_dir.iterdir())
+    assert not list(temporary.iterdir())
 
 
 def test_plain_lines_in_a_dumb_terminal(open_terminal: Open, output_dir: Path) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dockwright.commands import Command, Flag
-from dockwright.errors import GeneratorError, UsageError
+from dockwright.errors import UsageError
 from dockwright.template import Template
 
 EXIT_FINDINGS = 1
@@ -218,7 +218,7 @@ def check(_: Template, arguments: Namespace) -> int:
         findings = audit(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         message = f"{file} can't be read ({error.strerror if isinstance(error, OSError) else 'it is no text'})"
-        raise GeneratorError(message) from None
+        raise UsageError(message) from None
     if "json" in arguments.switches:
         print(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:

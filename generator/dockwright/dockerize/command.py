@@ -93,7 +93,7 @@ def _wishes(arguments: Namespace) -> "Wishes":
     return Wishes(
         values.get("app", ""),
         _port(values["port"]) if "port" in values else None,
-        values.get("python", ""),
+        _python(values["python"]) if "python" in values else "",
         values.get("base_image", "slim"),
         latest="latest" in arguments.switches,
         offline="offline" in arguments.switches,
@@ -251,6 +251,13 @@ def _interface(*, plain: bool) -> Interface:
     from dockwright.screen import Screen
 
     return Screen()
+
+
+def _python(text: str) -> str:
+    if not re.fullmatch(r"3\.[0-9]{1,2}", text):
+        message = f"--python '{text}' can't be used: use a version of Python 3, such as 3.13"
+        raise UsageError(message)
+    return text
 
 
 def _port(text: str) -> int:
