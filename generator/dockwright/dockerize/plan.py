@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dockwright.dockerize import applications
 from dockwright.dockerize.applications import TITLES, Candidate
 from dockwright.dockerize.around import Around, look_around
+from dockwright.dockerize.guide import GUIDE, explain
 from dockwright.dockerize.index import Index
 from dockwright.dockerize.installing import CONSTRAINTS, Installation, lock, mounts, plan_installation
 from dockwright.dockerize.launches import Launch, find_launches
@@ -28,6 +29,7 @@ from dockwright.dockerize.services import HOSTS, MARIADB, MONGODB, POSTGRESQL, R
 from dockwright.dockerize.settings import committed_secrets, find_settings
 from dockwright.dockerize.sources import BESIDE, Sources, join
 from dockwright.errors import GeneratorError, UsageError
+from dockwright.template import load
 
 FILES = ("Dockerfile", ".dockerignore", "compose.yaml", "compose.prod.yaml")
 EXAMPLE = ".env.example"
@@ -73,6 +75,7 @@ class Wishes:
     base: str = "slim"
     latest: bool = False
     offline: bool = True
+    guide: bool = False
     # Learnt from a failed start
     packages: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
@@ -281,8 +284,10 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         tuple(filter(None, notes)),
         constraints,
     )
-    files = render(plan)
-    return _beside_existing(replace(plan, files=files), sources.root / home)
+    plan = _beside_existing(replace(plan, files=render(plan)), sources.root / home)
+    if wishes.guide:
+        plan = replace(plan, files={**plan.files, GUIDE: explain(plan, _templates(), _context(plan))})
+    return plan
 
 
 def _beside_existing(plan: Plan, directory: Path) -> Plan:
@@ -301,16 +306,31 @@ def _beside_existing(plan: Plan, directory: Path) -> Plan:
 
 def render(plan: Plan) -> dict[str, str]:
     """Return the text of each file."""
-    names = [*FILES, *([EXAMPLE] if plan.required or _has_password(plan) else [])]
+    context = _context(plan)
+    files = {}
+    for name in (*FILES, *([EXAMPLE] if plan.required or _has_password(plan) else [])):
+        password = "app" if name == "compose.yaml" else PASSWORD
+        files[name] = _templates().get_template(f"{name.lstrip('.')}.jinja").render(context, password=password)
+    if plan.constraints:
+        files[CONSTRAINTS] = plan.constraints
+    if plan.requirements.tool == IMPORTS:
+        files["requirements.txt"] = "".join(f"{each.name}\n" for each in plan.requirements.declared)
+    return files
+
+
+def _context(plan: Plan) -> dict[str, Any]:
+    """Return what the files are rendered with."""
     services = [name for name, _ in plan.around.services]
     hosts = list(dict.fromkeys(HOSTS[service] for service in services))
-    context = {
+    return {
         "services": services,
         "plan": plan,
         "hosts": hosts,
         # Whose network interface all share, if the code can't be led to other hosts
         "owner": hosts[0] if plan.around.local_address and hosts else "",
         "names": HOSTS,
+        "titles": {service: IMAGES[service].split()[0] for service in services},
+        "kinds": [IMAGES[service].split()[0] for service in services],
         "images": TAGS,
         "volumes": [VOLUMES[service] for service in services],
         "around": plan.around,
@@ -323,16 +343,8 @@ def render(plan: Plan) -> dict[str, str]:
         "written": [each for each in plan.around.writable if not each.is_file],
         "kept": [each for each in plan.around.writable if each.is_file],
         "keeping": _keeping(plan),
+        "sizes": load().definition["_base_image_sizes"],
     }
-    files = {}
-    for name in names:
-        password = "app" if name == "compose.yaml" else PASSWORD
-        files[name] = _templates().get_template(f"{name.lstrip('.')}.jinja").render(context, password=password)
-    if plan.constraints:
-        files[CONSTRAINTS] = plan.constraints
-    if plan.requirements.tool == IMPORTS:
-        files["requirements.txt"] = "".join(f"{each.name}\n" for each in plan.requirements.declared)
-    return files
 
 
 def slug(directory: Path, top: Path) -> str:
