@@ -374,6 +374,50 @@ SHAPES: dict[str, Files] = {
         "static/site.css": "body { color: black }\n",
         "docs/notes.md": "notes\n",
     },
+    "front-end": {
+        "requirements.txt": "flask\n",
+        "shop/__init__.py": "",
+        "shop/web.py": """
+            from flask import Flask
+
+            app = Flask(__name__, static_folder="../frontend/dist", static_url_path="/")
+
+
+            @app.get("/")
+            def index():
+                return app.send_static_file("index.html")
+        """,
+        "frontend/package.json": '{"name": "front", "scripts": {"build": "node build.js --outDir dist"}}\n',
+        "frontend/package-lock.json": '{"name": "front", "lockfileVersion": 3, "packages": {"": {"name": "front"}}}\n',
+        "frontend/build.js": """
+            const fs = require("fs")
+            fs.mkdirSync("dist", {recursive: true})
+            fs.writeFileSync("dist/index.html", "front end\\n")
+        """,
+    },
+    "front-end-beside": {
+        "requirements.txt": "fastapi\nuvicorn\n",
+        "main.py": FASTAPI
+        + """
+    app.mount("/static", StaticFiles(directory="static"))
+""".replace("app.mount", "from fastapi.staticfiles import StaticFiles\n\n    app.mount"),
+        "static/logo.svg": "<svg/>\n",
+        "templates/index.html": "<html></html>\n",
+        "package.json": """
+            {
+              "engines": {"node": ">=22"},
+              "scripts": {"build": "npm run css", "css": "tailwindcss -i assets/site.css -o static/css/site.css"},
+              "devDependencies": {"@tailwindcss/cli": "^4"}
+            }
+        """,
+        "assets/site.css": "@import 'tailwindcss';\n",
+    },
+    "front-end-alone": {
+        "requirements.txt": "flask\n",
+        "app.py": FLASK,
+        "frontend/package.json": '{"scripts": {"build": "vite build"}, "devDependencies": {"vite": "^8"}}\n',
+        "frontend/vite.config.js": "export default {}\n",
+    },
     "sqlite": {
         "requirements.txt": "flask\n",
         "app.py": """

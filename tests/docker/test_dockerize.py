@@ -33,6 +33,7 @@ PROVEN: dict[str, tuple[dict[str, int], list[str]]] = {
     "numpy": ({"/": 200}, ["--base-image", "alpine"]),
     "socketio": ({"/": 200}, []),
     "static": ({"/": 200}, []),
+    "front-end": ({"/": 200}, []),
     "undeclared": ({"/": 200}, []),
 }
 # Tools whose locks are made here, by the tool itself

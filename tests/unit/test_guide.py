@@ -31,7 +31,9 @@ FOREIGN: dict[str, Callable[[Plan], bool]] = {
     "constraint": lambda plan: bool(plan.constraints),
     "apt-get|Debian's program": lambda plan: "apt-get" in plan.files["Dockerfile"],
     "apk": lambda plan: "apk" in plan.files["Dockerfile"],
-    "stages?": lambda plan: plan.has_build_stage,
+    "stages?": lambda plan: " AS " in plan.files["Dockerfile"],
+    r"node(\.js)?|npm|front end": lambda plan: plan.front_end is not None,
+    "your own command": lambda plan: plan.name == "own-options",
     "poetry|pdm|pipenv": lambda plan: bool(plan.installation.tool),
     "cookiecutter": lambda _: False,
 }

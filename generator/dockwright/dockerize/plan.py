@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dockwright.dockerize import applications
 from dockwright.dockerize.applications import TITLES, Candidate
 from dockwright.dockerize.around import Around, look_around
+from dockwright.dockerize.frontend import FrontEnd, find_front_end
 from dockwright.dockerize.guide import GUIDE, explain
 from dockwright.dockerize.index import Index
 from dockwright.dockerize.installing import CONSTRAINTS, Installation, lock, mounts, plan_installation
@@ -112,6 +113,7 @@ class Plan:
     notes: tuple[str, ...]
     # The content of constraints.txt
     constraints: str = ""
+    front_end: FrontEnd | None = None
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -170,6 +172,11 @@ class Plan:
             rows[worker.name.capitalize()] = (shlex.join(worker.command), worker.reason)
         if self.around.migrate:
             rows["Migrations"] = (shlex.join(self.around.migrate), "run once, before the service starts")
+        if self.front_end:
+            rows["Front end"] = (
+                f"{self.front_end.directory}, built with Node {self.front_end.node}",
+                self.front_end.reason,
+            )
         if self.around.writable:
             paths = ", ".join(each.path for each in self.around.writable)
             rows["Volumes"] = (paths, "; ".join(each.reason for each in self.around.writable))
@@ -200,6 +207,7 @@ class Plan:
             "services": [name for name, _ in self.around.services],
             "workers": {worker.name: list(worker.command) for worker in self.around.workers},
             "migrate": list(self.around.migrate),
+            "front_end": self.front_end.output if self.front_end else "",
             "writable": [each.path for each in self.around.writable],
             "settings": {each.name: {"required": each.required, "place": each.place} for each in self.around.settings},
             "secrets": list(self.secrets),
@@ -258,8 +266,9 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         lock_date(manifest_date, python.version),
     )
     around = look_around(project)
+    front_end, front_ends = find_front_end(project)
     secrets = tuple(committed_secrets(sources))
-    notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes]
+    notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes, *front_ends]
     notes += [f"{name} is committed: it never reaches the image, but who has the repository has it" for name in secrets]
     notes += [f"not read: {problem}" for problem in modules.unreadable.values()]
     notes += [
@@ -283,6 +292,7 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         secrets,
         tuple(filter(None, notes)),
         constraints,
+        front_end,
     )
     plan = _beside_existing(replace(plan, files=render(plan)), sources.root / home)
     if wishes.guide:
@@ -343,6 +353,8 @@ def _context(plan: Plan) -> dict[str, Any]:
         "written": [each for each in plan.around.writable if not each.is_file],
         "kept": [each for each in plan.around.writable if each.is_file],
         "keeping": _keeping(plan),
+        "copied_files": [name for name in plan.copied if not name.endswith("/")],
+        "copied_directories": [name.rstrip("/") for name in plan.copied if name.endswith("/")],
         "sizes": load().definition["_base_image_sizes"],
     }
 
@@ -408,8 +420,9 @@ def _copied(project: Project) -> list[str]:
     files = {each[0] for each in parts if len(each) == 1}
     copied = ["*.py"] if any(name.endswith(".py") for name in files) else []
     for name in sorted(directories):
-        # A front end has a build of its own.
-        is_front_end = join(home, f"{name}/package.json") in sources
+        # A front end has a build of its own, or none here.
+        below = list(sources.below(join(home, name)))
+        is_front_end = join(home, f"{name}/package.json") in below and not any(each.endswith(".py") for each in below)
         if not name.startswith(".") and name.lower() not in NOT_NEEDED and not is_front_end:
             copied.append(f"{name}/")
     listed = project.requirements.files
