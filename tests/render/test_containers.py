@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dockwright.dockerize.audit import audit
 from dockwright.template import load
 from tests.render.conftest import Complaints
 
@@ -33,6 +34,11 @@ def development(texts: dict[str, str]) -> Services:
 def production(texts: dict[str, str]) -> dict[str, Any]:
     """Return the production stack."""
     return read_stack(texts["compose.prod.yaml"])
+
+
+def test_check(texts: dict[str, str]) -> None:
+    """`dockwright check` finds nothing in the Dockerfile."""
+    assert audit(texts["Dockerfile"]) == []
 
 
 def test_dockerfile(project: Path, hadolint: str, complaints: Complaints) -> None:

@@ -7,7 +7,6 @@ import pytest
 
 from dockwright.dockerize.audit import audit
 from dockwright.dockerize.plan import Wishes
-from dockwright.template import Template
 from tests.applications import SHAPES, write_application
 from tests.unit.conftest import Run
 from tests.unit.test_dockerize import PLANNED, plan_of
@@ -85,14 +84,6 @@ def test_dockerized_projects_pass(tmp_path: Path, base: str) -> None:
         plan = plan_of(write_application(name, tmp_path / base), Wishes(base=base))
         assert audit(plan.files["Dockerfile"]) == [], name
     assert len(PLANNED) > len(SHAPES) / 2
-
-
-@pytest.mark.parametrize("base", ["slim", "alpine", "full"])
-def test_generated_projects_pass(template: Template, base: str) -> None:
-    """Every Dockerfile of a new project passes."""
-    for framework in ("flask", "fastapi"):
-        answers = template.complete({"base_image": base, "framework": framework})
-        assert audit(template.text("Dockerfile", answers)) == []
 
 
 def test_report(check: Run, output_dir: Path) -> None:
