@@ -83,9 +83,7 @@ def _program(project: Project, config: str) -> tuple[str, str]:
     if config and interface == WSGI:
         return GUNICORN, f"{config} configures it"
     if project.requirements.has("uwsgi"):
-        return suitable[
-            0
-        ], f"{manifest} has uWSGI, in maintenance mode: this is installed in the image instead"
+        return suitable[0], f"{manifest} has uWSGI, in maintenance mode: this is installed in the image instead"
     return suitable[0], f"{manifest} has no server: it is installed in the image only"
 
 
