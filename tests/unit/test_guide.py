@@ -75,7 +75,21 @@ def test_guide_has_nothing_foreign(tmp_path: Path, shape: str) -> None:
     paragraphs = [each for each in re.split(r"\n{2,}", guide) if len(each) > 100]
     assert len(paragraphs) == len(set(paragraphs))
     assert "\n\n\n" not in guide
-    assert [line for line in code(guide, "sh") if not line or line.endswith("\\")] == []
+    commands = list(code(guide, "sh"))
+    assert [line for line in commands if not line or line.endswith("\\")] == []
+    assert_one_at_a_time(commands)
+
+
+def assert_one_at_a_time(commands: list[str]) -> None:
+    """What is started is stopped before something else takes its port, and at the end."""
+    running = ""
+    for command in commands:
+        if re.search(r" up -d|run -d --name NAME", command):
+            assert not running, command
+            running = command
+        elif re.match(r"docker (compose.* down|rm NAME)", command):
+            running = running if "compose" in running and "compose" not in command else ""
+    assert not running
 
 
 def test_guide_is_written(dockwright: Run, tmp_path: Path) -> None:
