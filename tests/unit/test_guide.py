@@ -81,7 +81,7 @@ def test_guide_has_nothing_foreign(tmp_path: Path, shape: str) -> None:
 
 
 def assert_one_at_a_time(commands: list[str]) -> None:
-    """What is started is stopped before something else takes its port, and at the end."""
+    """Check that what is started is stopped before something else takes its port, and at the end."""
     running = ""
     for command in commands:
         if re.search(r" up -d|run -d --name NAME", command):
