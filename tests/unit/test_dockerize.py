@@ -572,6 +572,11 @@ def test_wrong_target(tmp_path: Path, arguments: str) -> None:
         ("ImportError: libGL.so.1: cannot open shared object file: No such file", "libGL.so.1 is missing", "libraries"),
         ("ImportError: libodd.so.7: cannot open shared object file: No such file", "libodd.so.7 is missing", ""),
         ("Error: pg_config executable not found.", "a dependency has no wheel", "compiles"),
+        (
+            "error: Failed to build `pygresql==6.2.3`\n  /bin/sh: 1: pg_config: not found",
+            "pygresql has no wheel and has to be compiled",
+            "compiles",
+        ),
         ("error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'", "has no wheel", "compiles"),
         ("ImportError: cannot import name 'formatargspec' from 'inspect' (x)", "has no formatargspec any more", ""),
         ("ModuleNotFoundError: No module named 'pkg_resources'", "a dependency needs pkg_resources", "packages"),
@@ -601,6 +606,25 @@ def application(root: Path, requirements: str = "flask\n", **files: str) -> Path
     for name, content in ({"app__py": code} | files).items():
         (root / name.replace("__", ".")).write_text(content, encoding="utf-8")
     return root
+
+
+def test_library_is_looked_up() -> None:
+    """The package of a library that no table has is looked for; on Alpine, and where nobody has it, that is said."""
+    log = "ImportError: libfoo.so.1: cannot open shared object file: No such file or directory"
+    explanation, changed, remedy = diagnose(log, Wishes(), {"libfoo.so.1": "libfoo1"}.__getitem__)
+    assert (explanation, changed, remedy) == (
+        "libfoo.so.1 is missing in the image",
+        Wishes(libraries=("libfoo1",)),
+        "adding libfoo1",
+    )
+    assert "add the Debian package that has it" in diagnose(log, Wishes())[0]
+    # What was added and didn't help is not added again.
+    assert diagnose(log, Wishes(libraries=("libfoo1",)), lambda _: "libfoo1")[1] is None
+    musl = "Error loading shared library libpq.so.5: No such file or directory (needed by /opt/venv/lib/_pg.so)"
+    assert diagnose(musl, Wishes(base="alpine"))[:2] == (
+        "libpq.so.5 is missing in the image: add Alpine's package that has it to the Dockerfile",
+        None,
+    )
 
 
 def test_env_is_never_replaced(dockerize: Run, tmp_path: Path) -> None:
