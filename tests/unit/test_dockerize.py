@@ -627,6 +627,13 @@ def test_library_is_looked_up() -> None:
     )
 
 
+def test_rabbitmq_runs_as_its_own_user(tmp_path: Path) -> None:
+    """A health check of root could create the cookie file before the server does, which then can't read it."""
+    plan = plan_of(write_application("rabbitmq", tmp_path))
+    for name in ("compose.yaml", "compose.prod.yaml"):
+        assert yaml.safe_load(plan.files[name])["services"]["rabbitmq"]["user"] == "rabbitmq"
+
+
 def test_env_is_never_replaced(dockerize: Run, tmp_path: Path) -> None:
     """Where .env exists, no command copies over it: what it lacks is named, or nothing."""
     root = write_application("settings", tmp_path)
