@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from dockwright.dockerize.audit import audit
+from dockwright.dockerize.stacks import audit_stack
 from dockwright.template import load
 from tests.render.conftest import Complaints
 
@@ -37,8 +38,11 @@ def production(texts: dict[str, str]) -> dict[str, Any]:
 
 
 def test_check(texts: dict[str, str]) -> None:
-    """`dockwright check` finds nothing in the Dockerfile."""
+    """`dockwright check` finds nothing in the Dockerfile and in the compose files."""
     assert audit(texts["Dockerfile"]) == []
+    for name, text in texts.items():
+        if name.startswith("compose"):
+            assert audit_stack(text, name) == [], name
 
 
 def test_dockerfile(project: Path, hadolint: str, complaints: Complaints) -> None:
