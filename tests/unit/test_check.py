@@ -98,9 +98,11 @@ BROKEN_STACKS: dict[str, tuple[str, str, str, int]] = {
     "development": ("    build: .", "    build: .\n    command: flask run", "development", 5),
     "secret": ("SECRET_KEY: ${SECRET_KEY:?}", "SECRET_KEY: abc", "secret", 8),
     "secret in a list": (
-        "      SECRET_KEY: ${SECRET_KEY:?}\n"
-        "      DATABASE_PASSWORD_FILE: /run/secrets/database_password\n"
-        "      RANDOM_PASSWORD: yes",
+        (
+            "      SECRET_KEY: ${SECRET_KEY:?}\n"
+            "      DATABASE_PASSWORD_FILE: /run/secrets/database_password\n"
+            "      RANDOM_PASSWORD: yes"
+        ),
         "      - SECRET_KEY=abc",
         "secret",
         8,
