@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import subprocess
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -625,6 +627,29 @@ def test_library_is_looked_up() -> None:
         "libpq.so.5 is missing in the image: add Alpine's package that has it to the Dockerfile",
         None,
     )
+
+
+def test_volumes_have_names_of_their_own(tmp_path: Path) -> None:
+    """What the application writes is never kept in the volume of a database, or of something else that it writes."""
+    code = """
+        import os
+        import redis
+        from flask import Flask
+
+        app = Flask(__name__)
+        store = redis.from_url(os.environ["REDIS_URL"])
+        os.makedirs("redis", exist_ok=True)
+        os.makedirs("data", exist_ok=True)
+        os.makedirs("data/my files", exist_ok=True)
+        open("notes.json", "w").write("x")
+    """
+    (tmp_path / "app.py").write_text(textwrap.dedent(code), encoding="utf-8")
+    (tmp_path / "requirements.txt").write_text("flask\nredis\n", encoding="utf-8")
+    stack = yaml.safe_load(plan_of(tmp_path).files["compose.prod.yaml"])
+    mounts = [mount.split(":") for service in ("web", "redis") for mount in stack["services"][service]["volumes"]]
+    assert len({name for name, _ in mounts}) == len(mounts)
+    assert {name for name, _ in mounts} == set(stack["volumes"])
+    assert all(re.fullmatch(r"[a-z0-9-]+", name) for name, _ in mounts)
 
 
 def test_rabbitmq_runs_as_its_own_user(tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ TAGS = {
     REDIS: "redis:8",
     RABBITMQ: "rabbitmq:4",
 }
+# The network of the data services, and the volume of single files
+DATA = "data"
 VOLUMES = {POSTGRESQL: "database", MARIADB: "database", MONGODB: "mongo", REDIS: "redis", RABBITMQ: "rabbitmq"}
 IMAGES = {
     POSTGRESQL: "PostgreSQL 18",
@@ -351,6 +353,7 @@ def _context(plan: Plan) -> dict[str, Any]:
         "environment": _environment,
         "reload": _reload(plan),
         "written": [each for each in plan.around.writable if not each.is_file],
+        "volume_names": _volume_names(plan),
         "kept": [each for each in plan.around.writable if each.is_file],
         "keeping": _keeping(plan),
         "copied_files": [name for name in plan.copied if not name.endswith("/")],
@@ -444,6 +447,22 @@ def _keeping(plan: Plan) -> list[str]:
             commands.append(f"install -m 666 {path} /data/ && rm {path}")
         commands.append(f"ln -s /data/{path} {path}")
     return commands
+
+
+def _volume_names(plan: Plan) -> dict[str, str]:
+    """Return the volume of each directory that the application writes into: no two are the same."""
+    taken = {VOLUMES[service] for service, _ in plan.around.services}
+    if plan.around.services or any(each.is_file for each in plan.around.writable):
+        taken.add(DATA)
+    names = {}
+    for each in plan.around.writable:
+        name = re.sub(r"[^a-z0-9]+", "-", each.path.lower()).strip("-") or "files"
+        while name in taken:
+            name += "-files"
+        if not each.is_file:
+            taken.add(name)
+            names[each.path] = name
+    return names
 
 
 def _check(plan: Plan) -> str:
