@@ -581,6 +581,8 @@ def test_wrong_target(tmp_path: Path, arguments: str) -> None:
         ),
         ("error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'", "has no wheel", "compiles"),
         ("ImportError: cannot import name 'formatargspec' from 'inspect' (x)", "has no formatargspec any more", ""),
+        ("AttributeError: module 'ast' has no attribute 'Str'", "has no Str any more: try an older --python", ""),
+        ("ImportError: cannot import name 'db' from 'shop' (/app/shop.py)", "cannot import name 'db' from 'shop'", ""),
         ("ModuleNotFoundError: No module named 'pkg_resources'", "a dependency needs pkg_resources", "packages"),
         ("ModuleNotFoundError: No module named 'imp'", "has no imp any more: try an older --python", ""),
         ("sqlite3.OperationalError: no such table: post", "the database has no tables", ""),
@@ -650,6 +652,18 @@ def test_volumes_have_names_of_their_own(tmp_path: Path) -> None:
     assert len({name for name, _ in mounts}) == len(mounts)
     assert {name for name, _ in mounts} == set(stack["volumes"])
     assert all(re.fullmatch(r"[a-z0-9-]+", name) for name, _ in mounts)
+
+
+@pytest.mark.parametrize("base", ["slim", "alpine"])
+def test_git_dependencies_are_fetched_in_a_stage_with_git(tmp_path: Path, base: str) -> None:
+    """A dependency from a git repository is installed where git is: not in the image that runs."""
+    root = write_application("one-file", tmp_path)
+    (root / "requirements.txt").write_text("flask\ntools @ git+https://example.com/tools.git\n", encoding="utf-8")
+    first, last = plan_of(root, Wishes(base=base)).files["Dockerfile"].split("\n\n\n")
+    assert "(tools)" in first
+    assert first.startswith("# Compiles what has no wheel")
+    assert base == "slim" or " git" in first
+    assert "git" not in last
 
 
 def test_rabbitmq_runs_as_its_own_user(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ class FrontEnd:
 def find_front_end(project: Project) -> tuple[FrontEnd | None, list[str]]:
     """Return the front end whose output the application serves, and what to say of the others."""
     found: FrontEnd | None = None
-    notes = []
+    notes, unclear = [], []
     for name in project.sources.names:
         if PurePosixPath(name).name != MANIFEST or is_beside(name):
             continue
@@ -71,7 +71,7 @@ def find_front_end(project: Project) -> tuple[FrontEnd | None, list[str]]:
         if not script:
             continue
         if not PurePosixPath(name).is_relative_to(project.home):
-            notes.append(f"{directory_of(name)} has a front end of its own: it needs an image of its own")
+            notes.append(f"{name} builds a front end outside of {project.home}: it needs an image of its own")
             continue
         output = _output(project, directory_of(name), package, script)
         reason = _served(project, output, directory_of(name)) if output else ""
@@ -83,10 +83,12 @@ def find_front_end(project: Project) -> tuple[FrontEnd | None, list[str]]:
             found = _front_end(project, name, output, package, reason)
             if not found.is_directory:
                 notes.append(f"{output} is built into the image: in development, run npm run build after an edit of it")
+        elif output:
+            notes.append(f"{name} builds a front end, and nothing was seen here that serves {output}: it isn't built")
         else:
-            makes = f" ({output})" if output else ""
-            notes.append(f"{name} builds a front end, and nothing was seen here that serves it{makes}: it isn't built")
-    return found, notes
+            unclear.append(f"{name} builds a front end, and what it makes is not clear: it isn't built")
+    # One that is not clear may only run the build of the other.
+    return found, [*notes, *([] if found else unclear)]
 
 
 def _front_end(project: Project, name: str, output: str, package: Mapping[str, Any], reason: str) -> FrontEnd:

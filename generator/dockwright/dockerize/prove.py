@@ -33,6 +33,7 @@ MISSING_LIBRARY = re.compile(
     r"(?:OSError|ImportError): (lib[\w.+-]+\.so[.\d]*): cannot open shared object"
     r"|Error loading shared library (lib[\w.+-]+\.so[.\d]*):"
 )
+MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 # The last ones with pkg_resources
 SETUPTOOLS = "setuptools<81"
 FILE = "compose.prod.yaml"
@@ -74,6 +75,8 @@ def prove(view: View, plan: Plan, wishes: Wishes, directory: Path, say: Callable
     failure, answers = _attempt(plan, directory)
     remedies: list[str] = []
     while failure:
+        if own := _own_module(view, failure.log):
+            raise ProofError(_message(failure, own))
         explanation, changed, remedy = diagnose(failure.log, wishes, partial(_package_of, plan.python.version))
         if changed is None or len(remedies) == REMEDIES:
             raise ProofError(_message(failure, explanation))
@@ -91,6 +94,17 @@ def prove(view: View, plan: Plan, wishes: Wishes, directory: Path, say: Callable
     seconds = monotonic() - start
     say(verdict(answers, seconds))
     return Proof(plan, answers, seconds, ", ".join(remedies))
+
+
+def _own_module(view: View, log: str) -> str:
+    """Return a sentence if a module of the repository itself can't be imported: a package of that name is another."""
+    match = MISSING_MODULE.search(log)
+    path = match[1].replace(".", "/") if match else ""
+    endings = (f"/{path}.py", f"/{path}/__init__.py")
+    file = next((name for name in view.sources.names if path and f"/{name}".endswith(endings)), "")
+    if not file:
+        return ""
+    return f"{file} is not on Python's path: pass --app as it is imported from the directory that has {path}"
 
 
 def verdict(answers: tuple[tuple[str, int], ...], seconds: float) -> str:
@@ -263,13 +277,16 @@ DIAGNOSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Wishes], Diagno
         _no_wheel,
     ),
     (
-        re.compile(r"cannot import name '(\w+)' from '(?:inspect|collections|typing|asyncio|ast|importlib)'"),
+        re.compile(
+            r"(?:cannot import name '|module '(?:inspect|collections|typing|asyncio|ast|pkgutil)' has no attribute ')(\w+)'"
+            r"(?! from '(?!(?:inspect|collections|typing|asyncio|ast|importlib)'))"
+        ),
         _sentence(
             "a dependency is older than this Python, which has no {} any more: try an older --python, or update it"
         ),
     ),
     (re.compile(r"ModuleNotFoundError: No module named '(imp|distutils|pkg_resources|cgi)'"), _removed_module),
-    (re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"), _missing_module),
+    (MISSING_MODULE, _missing_module),
     (
         re.compile(r"\bKeyError: '([A-Z][A-Z0-9_]+)'"),
         _sentence(f"the application needs the setting {{}}: give it a value in .env and name it in {FILE}"),
