@@ -196,7 +196,7 @@ def _removed_module(match: re.Match[str], wishes: Wishes) -> Diagnosis:
 
 
 def _sentence(text: str) -> Callable[[re.Match[str], Wishes], Diagnosis]:
-    return lambda match, _: (text.format(match[1]), None, "")
+    return lambda match, _: (text.format(match[match.lastindex or 0]), None, "")
 
 
 def _attempt(plan: Plan, directory: Path) -> tuple[Failure | None, tuple[tuple[str, int], ...]]:
@@ -278,8 +278,8 @@ DIAGNOSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Wishes], Diagno
     ),
     (
         re.compile(
-            r"(?:cannot import name '|module '(?:inspect|collections|typing|asyncio|ast|pkgutil)' has no attribute ')(\w+)'"
-            r"(?! from '(?!(?:inspect|collections|typing|asyncio|ast|importlib)'))"
+            r"cannot import name '(\w+)' from '(?:inspect|collections|typing|asyncio|ast|importlib)'"
+            r"|module '(?:inspect|collections|typing|asyncio|ast|pkgutil)' has no attribute '(\w+)'"
         ),
         _sentence(
             "a dependency is older than this Python, which has no {} any more: try an older --python, or update it"
