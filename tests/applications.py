@@ -160,6 +160,12 @@ SHAPES: dict[str, Files] = {
         "src/shop/web.py": FACTORY,
         "tests/test_shop.py": "from shop.web import create_app\n\napp = create_app()\n",
     },
+    "script": {
+        "README.md": "Run it:\n\n    python src/app.py\n",
+        "requirements.txt": "flask\n",
+        "src/app.py": FLASK.replace("from flask", "import models\n    from flask"),
+        "src/models.py": "",
+    },
     "wsgi": {
         "requirements.txt": "flask\nwaitress\n",
         "wsgi.py": "from website.app import app as application\n",

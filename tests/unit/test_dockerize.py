@@ -14,7 +14,7 @@ import yaml
 
 from dockwright.dockerize.index import shorten_error
 from dockwright.dockerize.plan import FILES, Plan, Wishes, choose_application, look, make_plan
-from dockwright.dockerize.prove import diagnose, verdict
+from dockwright.dockerize.prove import diagnose, misplaced_module, verdict
 from dockwright.dockerize.python import lock_date
 from dockwright.dockerize.settings import find_settings
 from dockwright.dockerize.writing import write
@@ -35,6 +35,7 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "factory-arguments": ("shop:create_app('production')", "requirements", {}),
     "factory-instance": ("wsgi:app", "requirements", {}),
     "src-layout": ("shop.web:create_app()", "project", {"pythonpath": "src"}),
+    "script": ("app:app", "requirements", {"pythonpath": "src"}),
     "wsgi": ("wsgi:application", "requirements", {"program": "waitress-serve"}),
     "routers": ("app.main:app", "requirements", {"health": "/items/health", "port": 8000, "program": "uvicorn"}),
     "namespace-package": ("app.main:app", "requirements", {}),
@@ -664,6 +665,13 @@ def test_git_dependencies_are_fetched_in_a_stage_with_git(tmp_path: Path, base: 
     assert first.startswith("# Compiles what has no wheel")
     assert base == "slim" or " git" in first
     assert "git" not in last
+
+
+def test_own_module_is_never_installed(tmp_path: Path) -> None:
+    """A module of the repository that can't be imported is told: a package of that name would be something else."""
+    view = look(write_application("script", tmp_path))
+    assert misplaced_module(view, "ModuleNotFoundError: No module named 'models'").startswith("src/models.py is not on")
+    assert misplaced_module(view, "ModuleNotFoundError: No module named 'yaml'") == ""
 
 
 def test_rabbitmq_runs_as_its_own_user(tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def prove(view: View, plan: Plan, wishes: Wishes, directory: Path, say: Callable
     failure, answers = _attempt(plan, directory)
     remedies: list[str] = []
     while failure:
-        if own := _own_module(view, failure.log):
+        if own := misplaced_module(view, failure.log):
             raise ProofError(_message(failure, own))
         explanation, changed, remedy = diagnose(failure.log, wishes, partial(_package_of, plan.python.version))
         if changed is None or len(remedies) == REMEDIES:
@@ -96,8 +96,8 @@ def prove(view: View, plan: Plan, wishes: Wishes, directory: Path, say: Callable
     return Proof(plan, answers, seconds, ", ".join(remedies))
 
 
-def _own_module(view: View, log: str) -> str:
-    """Return a sentence if a module of the repository itself can't be imported: a package of that name is another."""
+def misplaced_module(view: View, log: str) -> str:
+    """Return a sentence if a module of the repository itself can't be imported: nothing else must be installed for it."""
     match = MISSING_MODULE.search(log)
     path = match[1].replace(".", "/") if match else ""
     endings = (f"/{path}.py", f"/{path}/__init__.py")
