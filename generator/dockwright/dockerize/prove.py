@@ -97,7 +97,7 @@ def prove(view: View, plan: Plan, wishes: Wishes, directory: Path, say: Callable
 
 
 def misplaced_module(view: View, log: str) -> str:
-    """Return a sentence if a module of the repository itself can't be imported: nothing else must be installed for it."""
+    """Return a sentence if a module of the repository itself can't be imported: nothing replaces that."""
     match = MISSING_MODULE.search(log)
     path = match[1].replace(".", "/") if match else ""
     endings = (f"/{path}.py", f"/{path}/__init__.py")
