@@ -674,6 +674,17 @@ def test_own_module_is_never_installed(tmp_path: Path) -> None:
     assert misplaced_module(view, "ModuleNotFoundError: No module named 'yaml'") == ""
 
 
+def test_front_end_is_in_no_volume(tmp_path: Path) -> None:
+    """What is built into the image is no volume in production, which would keep the output of the first version."""
+    root = write_application("front-end", tmp_path)
+    file = root / "shop" / "web.py"
+    code = 'import os\n\nos.makedirs("frontend/dist", exist_ok=True)\n'
+    file.write_text(code + file.read_text(encoding="utf-8"), encoding="utf-8")
+    plan = plan_of(root)
+    assert plan.front_end
+    assert plan.around.writable == ()
+
+
 def test_rabbitmq_runs_as_its_own_user(tmp_path: Path) -> None:
     """A health check of root could create the cookie file before the server does, which then can't read it."""
     plan = plan_of(write_application("rabbitmq", tmp_path))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path, PurePosixPath
+from posixpath import normpath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -279,6 +280,10 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         if name.endswith(".py")
     ]
     workdir, pythonpath = _places(sources, application, home)
+    if front_end:
+        # What is built belongs to the image: a volume would keep the output of the first version.
+        own = tuple(each for each in around.writable if normpath(join(workdir, each.path)) != front_end.output)
+        around = replace(around, writable=own)
     plan = Plan(
         slug(sources.root.resolve() / home, sources.top),
         project,
