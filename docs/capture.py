@@ -1,10 +1,11 @@
-"""Take the pictures in the README: the questions, and a new service that runs, answers, and shows an edit.
+"""Take the pictures: the questions, a new service that runs and shows an edit, and an application that is dockerized.
 
 Run it with `make pictures`.
 """
 
 import html
 import re
+import runpy
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 RUNNING = Path(__file__).with_name("running.svg")
+DOCKERIZED = Path(__file__).with_name("dockerize.svg")
+SHAPES = Path(__file__).parents[1] / "tests" / "applications.py"
 # The wizard's picture, for each theme of the reader's
 QUESTIONS = {theme: Path(__file__).with_name(f"questions-{theme}.svg") for theme in ("dark", "light")}
 COLUMNS = 110
@@ -119,6 +122,22 @@ def run(project: Path) -> list[str]:
         subprocess.run(["docker", "compose", "down", "--volumes", "--rmi", "all"], check=True, cwd=project)
 
 
+def dockerize(directory: Path) -> str:
+    """Return the screen of the command in the class's application, with its colours."""
+    write_application = runpy.run_path(str(SHAPES))["write_application"]
+    application = write_application("one-file", directory).rename(directory / "product-api")
+    try:
+        tmux("new-session", "-d", "-s", "dockerize", "-x", str(COLUMNS), "-y", "34", "-c", str(application), SHELL)
+        wait_for(r"\$", "dockerize")
+        for command, result in (("ls", r"requirements\.txt"), ("dockwright dockerize --no-input --prove", "curl http")):
+            tmux("send-keys", "-t", "dockerize", "-l", command)
+            tmux("send-keys", "-t", "dockerize", "Enter")
+            wait_for(result, "dockerize")
+        return tmux("capture-pane", "-e", "-p", "-t", "dockerize").rstrip().removesuffix("$").rstrip()
+    finally:
+        tmux("kill-server")
+
+
 def picture(screens: list[str], colours: Mapping[str, str]) -> str:
     """Return the screens as SVG, one below the other, in a font that the reader has."""
     width = COLUMNS * CHARACTER_WIDTH + 2 * MARGIN
@@ -182,6 +201,7 @@ def main() -> None:
         if not shutil.which(program):
             sys.exit(f"error: {program} is needed")
     with tempfile.TemporaryDirectory() as directory:
+        DOCKERIZED.write_text(picture([dockerize(Path(directory))], COLOURS["dark"]), encoding="utf-8")
         screens = ask(Path(directory))
         for theme, path in QUESTIONS.items():
             path.write_text(picture(screens, COLOURS[theme]), encoding="utf-8")

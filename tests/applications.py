@@ -160,6 +160,12 @@ SHAPES: dict[str, Files] = {
         "src/shop/web.py": FACTORY,
         "tests/test_shop.py": "from shop.web import create_app\n\napp = create_app()\n",
     },
+    "script": {
+        "README.md": "Run it:\n\n    python src/app.py\n",
+        "requirements.txt": "flask\n",
+        "src/app.py": FLASK.replace("from flask", "import models\n    from flask"),
+        "src/models.py": "",
+    },
     "wsgi": {
         "requirements.txt": "flask\nwaitress\n",
         "wsgi.py": "from website.app import app as application\n",
@@ -374,6 +380,50 @@ SHAPES: dict[str, Files] = {
         "static/site.css": "body { color: black }\n",
         "docs/notes.md": "notes\n",
     },
+    "front-end": {
+        "requirements.txt": "flask\n",
+        "shop/__init__.py": "",
+        "shop/web.py": """
+            from flask import Flask
+
+            app = Flask(__name__, static_folder="../frontend/dist", static_url_path="/")
+
+
+            @app.get("/")
+            def index():
+                return app.send_static_file("index.html")
+        """,
+        "frontend/package.json": '{"name": "front", "scripts": {"build": "node build.js --outDir dist"}}\n',
+        "frontend/package-lock.json": '{"name": "front", "lockfileVersion": 3, "packages": {"": {"name": "front"}}}\n',
+        "frontend/build.js": """
+            const fs = require("fs")
+            fs.mkdirSync("dist", {recursive: true})
+            fs.writeFileSync("dist/index.html", "front end\\n")
+        """,
+    },
+    "front-end-beside": {
+        "requirements.txt": "fastapi\nuvicorn\n",
+        "main.py": FASTAPI
+        + """
+    app.mount("/static", StaticFiles(directory="static"))
+""".replace("app.mount", "from fastapi.staticfiles import StaticFiles\n\n    app.mount"),
+        "static/logo.svg": "<svg/>\n",
+        "templates/index.html": "<html></html>\n",
+        "package.json": """
+            {
+              "engines": {"node": ">=22"},
+              "scripts": {"build": "npm run css", "css": "tailwindcss -i assets/site.css -o static/css/site.css"},
+              "devDependencies": {"@tailwindcss/cli": "^4"}
+            }
+        """,
+        "assets/site.css": "@import 'tailwindcss';\n",
+    },
+    "front-end-alone": {
+        "requirements.txt": "flask\n",
+        "app.py": FLASK,
+        "frontend/package.json": '{"scripts": {"build": "vite build"}, "devDependencies": {"vite": "^8"}}\n',
+        "frontend/vite.config.js": "export default {}\n",
+    },
     "sqlite": {
         "requirements.txt": "flask\n",
         "app.py": """
@@ -493,6 +543,104 @@ SHAPES: dict[str, Files] = {
             def upgrade():
                 op.execute("create table items (id integer)")
         """,
+    },
+    "mariadb": {
+        "requirements.txt": "flask\nflask-sqlalchemy\nflask-migrate\npymysql\n",
+        "app.py": """
+            import os
+
+            from flask import Flask
+            from flask_migrate import Migrate
+            from flask_sqlalchemy import SQLAlchemy
+
+            app = Flask(__name__)
+            app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["DATABASE_URL"]
+            db = SQLAlchemy(app)
+            Migrate(app, db)
+
+
+            @app.get("/health")
+            def health():
+                return str(db.session.execute(db.text("select 1")).scalar())
+        """,
+        "migrations/alembic.ini": "[alembic]\n",
+        "migrations/env.py": """
+            from alembic import context
+            from flask import current_app
+
+            with current_app.extensions["migrate"].db.engine.connect() as connection:
+                context.configure(connection=connection)
+                with context.begin_transaction():
+                    context.run_migrations()
+        """,
+        "migrations/versions/0001.py": """
+            from alembic import op
+
+            revision = "0001"
+            down_revision = None
+
+
+            def upgrade():
+                op.execute("create table items (id integer)")
+        """,
+    },
+    "mongodb": {
+        "requirements.txt": "fastapi\nuvicorn\npymongo\n",
+        "main.py": """
+            import os
+
+            from fastapi import FastAPI
+            from pymongo import MongoClient
+
+            app = FastAPI()
+            database = MongoClient(os.environ["MONGODB_URL"]).shop
+
+
+            @app.get("/health")
+            def health() -> int:
+                return database.items.count_documents({})
+        """,
+    },
+    "rabbitmq": {
+        "requirements.txt": "flask\ncelery\n",
+        "app.py": """
+            import os
+
+            from celery import Celery
+            from flask import Flask
+
+            app = Flask(__name__)
+            celery = Celery(app.name, broker=os.environ.get("BROKER_URL", "amqp://localhost"), backend="rpc://")
+            celery.conf.beat_schedule = {"minute": {"task": "app.add", "schedule": 60, "args": (1, 2)}}
+
+
+            @celery.task
+            def add(a, b):
+                return a + b
+
+
+            @app.get("/add")
+            def start():
+                return str(add.delay(1, 2).get(timeout=20))
+        """,
+    },
+    "hypercorn": {"requirements.txt": "fastapi\nhypercorn\n", "main.py": FASTAPI},
+    "granian": {"requirements.txt": "fastapi\ngranian\n", "main.py": FASTAPI},
+    "uwsgi": {
+        "requirements.txt": "flask\nuwsgi\n",
+        "app.py": FLASK,
+        "uwsgi.ini": "[uwsgi]\nmodule = app:app\nhttp = :8000\nprocesses = 2\n",
+    },
+    "own-options": {
+        "requirements.txt": "flask\ngunicorn\n",
+        "app.py": FLASK,
+        "Procfile": "web: gunicorn --max-requests=500 app:app\n",
+    },
+    "own-library": {
+        "requirements.txt": "flask\n./library\n",
+        "app.py": FLASK.replace("from flask", "import library\n    from flask"),
+        "library/pyproject.toml": '[project]\nname = "library"\nversion = "1"\n',
+        "library/library/__init__.py": "",
     },
     "numpy": {"requirements.txt": "fastapi\nnumpy\n", "main.py": "import numpy\n" + textwrap.dedent(FASTAPI)},
     "other-port": {"requirements.txt": "flask\n", "app.py": FLASK, "Procfile": "web: gunicorn -b :8080 app:app\n"},

@@ -1,9 +1,10 @@
-"""Print the name of every public image that the template's Dockerfile, compose files and guide can name."""
+"""Print the name of every public image that the template's files can name, and of those that tests need beside them."""
 
 import re
 
 from jinja2 import Environment
 
+from dockwright.dockerize.frontend import NODE
 from dockwright.matrix import combinations, sample
 from dockwright.template import SOURCE, Template, load
 
@@ -26,4 +27,5 @@ def base_images(template: Template) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(*base_images(load()), sep="\n")
+    # Dockerized applications are built on the same images, and their front ends on this one.
+    print(*base_images(load()), f"node:{NODE}-slim", sep="\n")

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from dockwright.dockerize.audit import audit
+from dockwright.dockerize.stacks import audit_stack
 from dockwright.template import load
 from tests.render.conftest import Complaints
 
@@ -33,6 +35,14 @@ def development(texts: dict[str, str]) -> Services:
 def production(texts: dict[str, str]) -> dict[str, Any]:
     """Return the production stack."""
     return read_stack(texts["compose.prod.yaml"])
+
+
+def test_check(texts: dict[str, str]) -> None:
+    """`dockwright check` finds nothing in the Dockerfile and in the compose files."""
+    assert audit(texts["Dockerfile"]) == []
+    for name, text in texts.items():
+        if name.startswith("compose"):
+            assert audit_stack(text, name) == [], name
 
 
 def test_dockerfile(project: Path, hadolint: str, complaints: Complaints) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from dockwright.dockerize.audit import audit
 from dockwright.dockerize.plan import Wishes
-from dockwright.template import Template
+from dockwright.dockerize.stacks import audit_stack
 from tests.applications import SHAPES, write_application
 from tests.unit.conftest import Run
 from tests.unit.test_dockerize import PLANNED, plan_of
@@ -53,6 +53,64 @@ KEPT = {
 }
 
 
+STACK = """\
+name: shop
+services:
+  web:
+    build: .
+    restart: unless-stopped
+    ports:
+      - '8000:8000'
+    environment:
+      SECRET_KEY: ${SECRET_KEY:?}
+      DATABASE_PASSWORD_FILE: /run/secrets/database_password
+      RANDOM_PASSWORD: yes
+    volumes:
+      - uploads:/app/uploads
+    depends_on:
+      db: {condition: service_healthy}
+  db:
+    image: postgres:18
+    restart: unless-stopped
+    ports:
+      - '127.0.0.1:5432:5432'
+    volumes:
+      - database:/var/lib/postgresql
+  cache:
+    image: redis:8
+    restart: always
+volumes:
+  database:
+  uploads:
+"""
+# What is replaced in a good stack, by what, and the rule and the line of the finding
+BROKEN_STACKS: dict[str, tuple[str, str, str, int]] = {
+    "version": ("name: shop", "version: '3'", "version", 1),
+    "no tag": ("postgres:18", "postgres", "tag", 17),
+    "latest": ("redis:8", "redis:latest", "tag", 24),
+    "privileged": ("    restart: always", "    restart: always\n    privileged: true", "privileged", 26),
+    "socket": ("- uploads:", "- /var/run/docker.sock:/var/run/docker.sock\n      - uploads:", "socket", 12),
+    "port": ("127.0.0.1:5432", "5432", "port", 19),
+    "variable port": ("127.0.0.1:5432", "${PORT:-5432}", "port", 19),
+    "volume": ("    volumes:\n      - database:/var/lib/postgresql\n", "", "volume", 16),
+    "order": ("      db: {condition: service_healthy}", "      - db", "order", 14),
+    "mount": ("- uploads:/app/uploads", "- .:/app", "mount", 12),
+    "development": ("    build: .", "    build: .\n    command: flask run", "development", 5),
+    "secret": ("SECRET_KEY: ${SECRET_KEY:?}", "SECRET_KEY: abc", "secret", 8),
+    "secret in a list": (
+        (
+            "      SECRET_KEY: ${SECRET_KEY:?}\n"
+            "      DATABASE_PASSWORD_FILE: /run/secrets/database_password\n"
+            "      RANDOM_PASSWORD: yes"
+        ),
+        "      - SECRET_KEY=abc",
+        "secret",
+        8,
+    ),
+    "restart": ("    restart: always\n", "", "restart", 23),
+}
+
+
 @pytest.fixture
 def check(dockwright: Run) -> Run:
     """Return a function that runs the command."""
@@ -84,15 +142,40 @@ def test_dockerized_projects_pass(tmp_path: Path, base: str) -> None:
     for name in PLANNED:
         plan = plan_of(write_application(name, tmp_path / base), Wishes(base=base))
         assert audit(plan.files["Dockerfile"]) == [], name
+        for file in ("compose.yaml", "compose.prod.yaml"):
+            assert audit_stack(plan.files[file], file) == [], (name, file)
     assert len(PLANNED) > len(SHAPES) / 2
 
 
-@pytest.mark.parametrize("base", ["slim", "alpine", "full"])
-def test_generated_projects_pass(template: Template, base: str) -> None:
-    """Every Dockerfile of a new project passes."""
-    for framework in ("flask", "fastapi"):
-        answers = template.complete({"base_image": base, "framework": framework})
-        assert audit(template.text("Dockerfile", answers)) == []
+def test_good_stack() -> None:
+    """There is nothing to object to in a good compose file, and development may mount, reload and name passwords."""
+    assert audit_stack(STACK, "compose.prod.yaml") == []
+    development = STACK.replace("- uploads:/app/uploads", "- .:/app").replace("${SECRET_KEY:?}", "abc")
+    assert audit_stack(development.replace("    restart: always\n", ""), "compose.yaml") == []
+    assert audit_stack("services:\n  web:\n    image: !reset null\n    ports: !override [80]\n  old: null\n", "x") == []
+    assert audit_stack("a list: [1]", "compose.yaml") == []
+
+
+@pytest.mark.parametrize("name", BROKEN_STACKS)
+def test_broken_stack(name: str) -> None:
+    """Each mistake in a compose file for production is found once, with its line."""
+    old, new, rule, line = BROKEN_STACKS[name]
+    assert old in STACK
+    findings = audit_stack(STACK.replace(old, new, 1), "compose.prod.yaml")
+    assert [(finding.rule, finding.line) for finding in findings] == [(rule, line)]
+
+
+def test_stacks_are_reported(check: Run, output_dir: Path) -> None:
+    """A directory's compose files are checked with its Dockerfile, and one that can't be read is named."""
+    (output_dir / "Dockerfile").write_text(GOOD, encoding="utf-8")
+    (output_dir / "compose.prod.yaml").write_text(STACK.replace("redis:8", "redis"), encoding="utf-8")
+    done = check()
+    assert done.returncode == 1
+    assert done.stdout.startswith("Dockerfile: nothing to object to.\ncompose.prod.yaml:24: tag: ")
+    assert json.loads(check("--json").stdout)[0]["file"] == "compose.prod.yaml"
+    (output_dir / "compose.yaml").write_text("a: [", encoding="utf-8")
+    done = check("compose.yaml")
+    assert (done.returncode, done.stderr) == (1, "error: compose.yaml can't be read (it is no YAML)\n")
 
 
 def test_report(check: Run, output_dir: Path) -> None:

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import subprocess
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,7 @@ import yaml
 
 from dockwright.dockerize.index import shorten_error
 from dockwright.dockerize.plan import FILES, Plan, Wishes, choose_application, look, make_plan
-from dockwright.dockerize.prove import diagnose, verdict
+from dockwright.dockerize.prove import diagnose, misplaced_module, verdict
 from dockwright.dockerize.python import lock_date
 from dockwright.dockerize.settings import find_settings
 from dockwright.dockerize.writing import write
@@ -33,6 +35,7 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "factory-arguments": ("shop:create_app('production')", "requirements", {}),
     "factory-instance": ("wsgi:app", "requirements", {}),
     "src-layout": ("shop.web:create_app()", "project", {"pythonpath": "src"}),
+    "script": ("app:app", "requirements", {"pythonpath": "src"}),
     "wsgi": ("wsgi:application", "requirements", {"program": "waitress-serve"}),
     "routers": ("app.main:app", "requirements", {"health": "/items/health", "port": 8000, "program": "uvicorn"}),
     "namespace-package": ("app.main:app", "requirements", {}),
@@ -50,6 +53,9 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "socketio": ("chat:app", "requirements", {"extra": ("gunicorn>=23", "simple-websocket")}),
     "asgi-socketio": ("main:app", "requirements", {"extra": ("websockets>=14",)}),
     "static": ("app:app", "requirements", {"copied": ("*.py", "static/", "templates/")}),
+    "front-end": ("shop.web:app", "requirements", {"copied": ("shop/",), "front_end": "frontend/dist"}),
+    "front-end-beside": ("main:app", "requirements", {"front_end": "static/css/site.css"}),
+    "front-end-alone": ("app:app", "requirements", {"copied": ("*.py",), "front_end": ""}),
     "sqlite": ("app:app", "requirements", {"writable": ["shop.db"]}),
     "flask-sqlalchemy": ("app:app", "requirements", {"writable": ["instance"]}),
     "uploads": ("app:app", "requirements", {"writable": ["uploads"]}),
@@ -64,6 +70,25 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
             "copied": ("*.py", "migrations/", "alembic.ini"),
         },
     ),
+    "mariadb": (
+        "app:app",
+        "requirements",
+        {"services": ("mariadb",), "migrate": ("flask", "--app", "app:app", "db", "upgrade")},
+    ),
+    "mongodb": ("main:app", "requirements", {"services": ("mongodb",), "required": []}),
+    "rabbitmq": (
+        "app:app",
+        "requirements",
+        {
+            "services": ("rabbitmq",),
+            "workers": ["celery -A app:celery worker", "celery -A app:celery beat"],
+        },
+    ),
+    "hypercorn": ("main:app", "requirements", {"program": "hypercorn", "extra": ()}),
+    "granian": ("main:app", "requirements", {"program": "granian", "extra": ("watchfiles",)}),
+    "uwsgi": ("app:app", "requirements", {"program": "gunicorn", "extra": ("gunicorn>=23",)}),
+    "own-options": ("app:app", "requirements", {"program": "gunicorn", "extra": ()}),
+    "own-library": ("app:app", "requirements", {"copied": ("*.py", "library/")}),
     "numpy": ("main:app", "requirements", {}),
     "other-port": ("app:app", "requirements", {"port": 8080}),
     "gunicorn-config": ("app:app", "requirements", {"port": 9000}),
@@ -108,6 +133,7 @@ def facts(plan: Plan) -> dict[str, Any]:
         "copied": plan.copied,
         "extra": plan.server.extra,
         "files": next((name for name in plan.files if name not in FILES), None),
+        "front_end": plan.front_end.output if plan.front_end else "",
         "health": plan.around.health,
         "home": plan.home,
         "libraries": plan.system.run,
@@ -550,8 +576,15 @@ def test_wrong_target(tmp_path: Path, arguments: str) -> None:
         ("ImportError: libGL.so.1: cannot open shared object file: No such file", "libGL.so.1 is missing", "libraries"),
         ("ImportError: libodd.so.7: cannot open shared object file: No such file", "libodd.so.7 is missing", ""),
         ("Error: pg_config executable not found.", "a dependency has no wheel", "compiles"),
+        (
+            "error: Failed to build `pygresql==6.2.3`\n  /bin/sh: 1: pg_config: not found",
+            "pygresql has no wheel and has to be compiled",
+            "compiles",
+        ),
         ("error: [Errno 2] No such file or directory: 'x86_64-linux-gnu-gcc'", "has no wheel", "compiles"),
         ("ImportError: cannot import name 'formatargspec' from 'inspect' (x)", "has no formatargspec any more", ""),
+        ("AttributeError: module 'ast' has no attribute 'Str'", "has no Str any more: try an older --python", ""),
+        ("ImportError: cannot import name 'db' from 'shop' (/app/shop.py)", "cannot import name 'db' from 'shop'", ""),
         ("ModuleNotFoundError: No module named 'pkg_resources'", "a dependency needs pkg_resources", "packages"),
         ("ModuleNotFoundError: No module named 'imp'", "has no imp any more: try an older --python", ""),
         ("sqlite3.OperationalError: no such table: post", "the database has no tables", ""),
@@ -579,6 +612,85 @@ def application(root: Path, requirements: str = "flask\n", **files: str) -> Path
     for name, content in ({"app__py": code} | files).items():
         (root / name.replace("__", ".")).write_text(content, encoding="utf-8")
     return root
+
+
+def test_library_is_looked_up() -> None:
+    """The package of a library that no table has is looked for; on Alpine, and where nobody has it, that is said."""
+    log = "ImportError: libfoo.so.1: cannot open shared object file: No such file or directory"
+    explanation, changed, remedy = diagnose(log, Wishes(), {"libfoo.so.1": "libfoo1"}.__getitem__)
+    assert (explanation, changed, remedy) == (
+        "libfoo.so.1 is missing in the image",
+        Wishes(libraries=("libfoo1",)),
+        "adding libfoo1",
+    )
+    assert "add the Debian package that has it" in diagnose(log, Wishes())[0]
+    # What was added and didn't help is not added again.
+    assert diagnose(log, Wishes(libraries=("libfoo1",)), lambda _: "libfoo1")[1] is None
+    musl = "Error loading shared library libpq.so.5: No such file or directory (needed by /opt/venv/lib/_pg.so)"
+    assert diagnose(musl, Wishes(base="alpine"))[:2] == (
+        "libpq.so.5 is missing in the image: add Alpine's package that has it to the Dockerfile",
+        None,
+    )
+
+
+def test_volumes_have_names_of_their_own(tmp_path: Path) -> None:
+    """What the application writes is never kept in the volume of a database, or of something else that it writes."""
+    code = """
+        import os
+        import redis
+        from flask import Flask
+
+        app = Flask(__name__)
+        store = redis.from_url(os.environ["REDIS_URL"])
+        os.makedirs("redis", exist_ok=True)
+        os.makedirs("data", exist_ok=True)
+        os.makedirs("data/my files", exist_ok=True)
+        open("notes.json", "w").write("x")
+    """
+    (tmp_path / "app.py").write_text(textwrap.dedent(code), encoding="utf-8")
+    (tmp_path / "requirements.txt").write_text("flask\nredis\n", encoding="utf-8")
+    stack = yaml.safe_load(plan_of(tmp_path).files["compose.prod.yaml"])
+    mounts = [mount.split(":") for service in ("web", "redis") for mount in stack["services"][service]["volumes"]]
+    assert len({name for name, _ in mounts}) == len(mounts)
+    assert {name for name, _ in mounts} == set(stack["volumes"])
+    assert all(re.fullmatch(r"[a-z0-9-]+", name) for name, _ in mounts)
+
+
+@pytest.mark.parametrize("base", ["slim", "alpine"])
+def test_git_dependencies_are_fetched_in_a_stage_with_git(tmp_path: Path, base: str) -> None:
+    """A dependency from a git repository is installed where git is: not in the image that runs."""
+    root = write_application("one-file", tmp_path)
+    (root / "requirements.txt").write_text("flask\ntools @ git+https://example.com/tools.git\n", encoding="utf-8")
+    first, last = plan_of(root, Wishes(base=base)).files["Dockerfile"].split("\n\n\n")
+    assert "(tools)" in first
+    assert first.startswith("# Compiles what has no wheel")
+    assert base == "slim" or " git" in first
+    assert "git" not in last
+
+
+def test_own_module_is_never_installed(tmp_path: Path) -> None:
+    """A module of the repository that can't be imported is told: a package of that name would be something else."""
+    view = look(write_application("script", tmp_path))
+    assert misplaced_module(view, "ModuleNotFoundError: No module named 'models'").startswith("src/models.py is not on")
+    assert misplaced_module(view, "ModuleNotFoundError: No module named 'yaml'") == ""
+
+
+def test_front_end_is_in_no_volume(tmp_path: Path) -> None:
+    """What is built into the image is no volume in production, which would keep the output of the first version."""
+    root = write_application("front-end", tmp_path)
+    file = root / "shop" / "web.py"
+    code = 'import os\n\nos.makedirs("frontend/dist", exist_ok=True)\n'
+    file.write_text(code + file.read_text(encoding="utf-8"), encoding="utf-8")
+    plan = plan_of(root)
+    assert plan.front_end
+    assert plan.around.writable == ()
+
+
+def test_rabbitmq_runs_as_its_own_user(tmp_path: Path) -> None:
+    """A health check of root could create the cookie file before the server does, which then can't read it."""
+    plan = plan_of(write_application("rabbitmq", tmp_path))
+    for name in ("compose.yaml", "compose.prod.yaml"):
+        assert yaml.safe_load(plan.files[name])["services"]["rabbitmq"]["user"] == "rabbitmq"
 
 
 def test_env_is_never_replaced(dockerize: Run, tmp_path: Path) -> None:

@@ -386,6 +386,9 @@ def _add_launches(modules: Modules, finder: Finder, candidate: Candidate, launch
             continue
         if not name and entry.name not in NAMES and len([e for e in finder.entries() if e.file == entry.file]) > 1:
             continue
+        # `python src/app.py` puts src on the path, not the directory that it is typed in.
+        roots = (root, candidate.root) if launch.program == "python" else (root,)
+        root = max(roots, key=lambda each: local_imports(modules, entry.file, each))
         if entry.is_factory and rest.endswith(")"):
             entry = replace(entry, arguments=arguments.removesuffix(")") or entry.arguments)
         candidate = replace(

@@ -1,4 +1,7 @@
-"""What a good Dockerfile has and doesn't have: each rule with the line that breaks it, why, and what to write."""
+"""The command `check`, and what a good Dockerfile has and doesn't have.
+
+Each rule names the line that breaks it, why that matters, and what to write.
+"""
 
 import json
 import re
@@ -8,17 +11,24 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import yaml
+
 from dockwright.commands import Command, Flag
+from dockwright.dockerize.findings import RELOADS, SECRET, Finding
+from dockwright.dockerize.stacks import audit_stack
 from dockwright.errors import UsageError
 from dockwright.template import Template
 
 EXIT_FINDINGS = 1
-SECRET = re.compile(
-    r"(?:^|[_\s])(?:\w*(?:PASSWORD|SECRET|TOKEN|API_?KEY|PRIVATE_KEY)\w*)=(?!\$|[\"']{2})\S+", re.IGNORECASE
+BASES = ("compose", "docker-compose")
+STACKS = tuple(
+    f"{base}{part}.{ending}"
+    for base in BASES
+    for part in ("", ".override", ".prod", ".production", ".observability")
+    for ending in ("yaml", "yml")
 )
 DEPENDENCIES = re.compile(r"\b(pip3?|uv|poetry|pipenv|pdm)\b.*\b(install|sync)\b")
 MANIFESTS = re.compile(r"requirements|pyproject|poetry\.lock|uv\.lock|pdm\.lock|pylock|Pipfile|setup\.(py|cfg)")
-RELOADS = re.compile(r"--reload\b|--debug\b|\bflask\b.*\brun\b|\bfastapi\b.*\bdev\b|FLASK_DEBUG=1|\brunserver\b")
 
 
 @dataclass(frozen=True)
@@ -29,16 +39,6 @@ class Instruction:
     name: str
     text: str
     stage: int
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A broken rule."""
-
-    rule: str
-    line: int
-    why: str
-    write: str
 
 
 Rule = Callable[[list[Instruction]], Iterator[Finding]]
@@ -208,22 +208,32 @@ RULES: tuple[Rule, ...] = (_tags, _order, _root, _shell, _secrets, _health, _rel
 
 
 def check(_: Template, arguments: Namespace) -> int:
-    """Print what is wrong with a Dockerfile; return 1 if something is."""
+    """Print what is wrong with a Dockerfile and the compose files beside it; return 1 if something is."""
     path = Path(arguments.operand or ".")
-    file = path / "Dockerfile" if path.is_dir() else path
-    if not file.exists():
-        message = f"{file} does not exist: `dockwright dockerize` writes one"
+    names = ("Dockerfile", *STACKS)
+    files = [file for name in names if (file := path / name).is_file()] if path.is_dir() else [path]
+    if not files or not files[0].exists():
+        message = f"{path / 'Dockerfile' if path.is_dir() else path} does not exist: `dockwright dockerize` writes one"
         raise UsageError(message)
-    try:
-        findings = audit(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        message = f"{file} can't be read ({error.strerror if isinstance(error, OSError) else 'it is no text'})"
-        raise UsageError(message) from None
+    findings = {file: _audit_file(file) for file in files}
     if "json" in arguments.switches:
-        print(json.dumps([asdict(finding) for finding in findings], indent=2))
+        rows = [{"file": str(file), **asdict(finding)} for file in files for finding in findings[file]]
+        print(json.dumps(rows, indent=2))
     else:
-        print(*report(file, findings), sep="\n")
-    return EXIT_FINDINGS if findings else 0
+        for file in files:
+            print(*report(file, findings[file]), sep="\n")
+    return EXIT_FINDINGS if any(findings.values()) else 0
+
+
+def _audit_file(file: Path) -> list[Finding]:
+    try:
+        content = file.read_text(encoding="utf-8")
+        return audit_stack(content, file.name) if file.suffix in {".yaml", ".yml"} else audit(content)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        reason = "it is no YAML" if isinstance(error, yaml.YAMLError) else reason
+        message = f"{file} can't be read ({reason})"
+        raise UsageError(message) from None
 
 
 def report(file: Path, findings: list[Finding]) -> Iterator[str]:
@@ -237,7 +247,7 @@ def report(file: Path, findings: list[Finding]) -> Iterator[str]:
 
 COMMAND = Command(
     "check",
-    "say what is wrong with a Dockerfile, where, why, and what to write",
+    "say what is wrong with a Dockerfile and its compose files, where, why, and what to write",
     check,
     lambda _: (Flag(("--json",), "print JSON"),),
     operand="PATH",

@@ -6,6 +6,7 @@ import re
 import shutil
 import sys
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING
@@ -43,6 +44,12 @@ def flags(template: Template) -> list[Flag]:
         Flag(("--port",), "the port that the server listens on", "NUMBER"),
         Flag(("--latest",), "don't go back to the versions of the day that old dependencies are from"),
         Flag(("--offline",), "don't ask the package index for versions and wheels"),
+        Flag(
+            ("--guide",),
+            "also write a guide to what was written",
+            "CHOICE",
+            tuple(Choice(each.value, each.text) for each in template.options["guide"].choices),
+        ),
         Flag(("--no-input", "-y"), "ask nothing, and write the files"),
         Flag(("--plain",), "ask in numbered lines, without moving the cursor"),
         Flag(("--prove",), "build it, start it and request it, in Docker"),
@@ -55,6 +62,7 @@ def flags(template: Template) -> list[Flag]:
 
 def run(_: Template, arguments: Namespace) -> int:
     """Look, show, write and prove; return the exit status."""
+    from dockwright.dockerize.guide import GUIDE
     from dockwright.dockerize.plan import choose_application, look, make_plan
 
     switches = arguments.switches
@@ -70,9 +78,22 @@ def run(_: Template, arguments: Namespace) -> int:
     view = look(root)
     application = choose_application(view, wishes.app) or _ask_application(view, interface)
     plan = make_plan(view, application, wishes)
+    if wishes.guide and "force" not in switches and (kept := _explained(plan, root / plan.home)):
+        wishes = replace(wishes, guide=False)
+        plan = make_plan(view, application, wishes)
+        note = f"{GUIDE} is not written: it would explain our {kept[0]}, and yours stays (--force replaces it)"
+        plan = replace(plan, notes=(*plan.notes, note))
     if is_shown:
         return _show(plan, root / plan.home, switches)
     return _write(view, plan, wishes, root, switches, interface)
+
+
+def _explained(plan: "Plan", directory: Path) -> list[str]:
+    """Return the files that the guide explains, and that stay as somebody else has written them."""
+    from dockwright.dockerize.plan import FILES
+    from dockwright.dockerize.writing import compare
+
+    return [name for name in compare(plan.files, directory).different if name in FILES]
 
 
 def _check_flags(arguments: Namespace) -> None:
@@ -97,6 +118,7 @@ def _wishes(arguments: Namespace) -> "Wishes":
         values.get("base_image", "slim"),
         latest="latest" in arguments.switches,
         offline="offline" in arguments.switches,
+        guide=values.get("guide") == "student",
     )
 
 

@@ -1,9 +1,11 @@
 """How the dependencies get into the image: the application's own files and tool, run by uv."""
 
+import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from posixpath import normpath
 
 from dockwright.dockerize.index import AS_OF, HEADER, Index
 from dockwright.dockerize.requirements import IMPORTS, PDM, PIP, PIPENV, POETRY, PROJECT, SETUP, Requirements
@@ -13,6 +15,10 @@ VENV = "uv venv --quiet /opt/venv"
 CONSTRAINTS = "constraints.txt"
 EXPORTED = "/tmp/requirements.txt"  # noqa: S108 # in the build
 TITLES = {POETRY: "Poetry", PDM: "PDM", PIPENV: "Pipenv"}
+# A line of requirements that is a path: of the project itself, or of another one beside it
+LIBRARY = re.compile(
+    r"(?m)^\s*(?:(?:-e|--editable)[\s=]+)?((?:\.{1,2}|(?:\./|\.\./)?[\w-]+(?:/[\w.-]+)+|\.{1,2}/[\w.-]+)/?)\s*(?:#.*)?$"
+)
 # How each tool reads its own lock
 READERS = {
     POETRY: "uv tool run --from 'poetry>=2,<3' --with poetry-plugin-export poetry export --only main --output",
@@ -30,6 +36,8 @@ class Installation:
     needs_source: bool = False
     # The tool that reads its own lock, if it is not uv
     tool: str = ""
+    # Directories of this project that are built and installed like packages
+    libraries: tuple[str, ...] = ()
 
 
 def plan_installation(
@@ -69,9 +77,17 @@ def plan_installation(
         files += [PurePosixPath(name).name for name in beside if PurePosixPath(name).name not in files]
     if is_constrained:
         files.append(CONSTRAINTS)
-    return Installation(
-        tuple(files), tuple(commands), needs_source=requirements.needs_source and requirements.tool == PIP
-    )
+    needs_source = requirements.needs_source and requirements.tool == PIP
+    libraries = _libraries(sources, requirements) if needs_source else ()
+    return Installation(tuple(files), tuple(commands), needs_source=needs_source and not libraries, libraries=libraries)
+
+
+def _libraries(sources: Sources, requirements: Requirements) -> tuple[str, ...]:
+    """Return the directories that requirements name as packages; none if one of them is the project itself."""
+    text = "\n".join(sources.read(join(requirements.directory, name)) for name in requirements.files)
+    paths = [normpath(path) for path in LIBRARY.findall(text)]
+    known = [path for path in paths if sources.has_directory(join(requirements.directory, path))]
+    return tuple(dict.fromkeys(known)) if paths == known and "." not in paths else ()
 
 
 def lock(  # noqa: PLR0913, PLR0917 # what it depends on

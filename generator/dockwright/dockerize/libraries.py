@@ -82,9 +82,13 @@ def choose_libraries(requirements: Requirements, base: str, extra: Iterable[str]
     if requirements.has("psycopg") and not requirements.has("psycopg-binary", "psycopg-c"):
         needed["psycopg"] = _opened("libpq5", "libpq")
     compiled = tuple(name for name, library in needed.items() if library.is_compiled)
+    # Slim images have no git to fetch them with, the full one has.
+    fetched = tuple(each.name for each in requirements.declared if (each.url or "").startswith("git+"))
+    compiled += fetched
     if compiles and not compiled:
         compiled = ("a dependency",)
     run = {package for each in needed.values() for package in (each.alpine if base == "alpine" else each.debian)}
     build = {package for each in needed.values() for package in each.build} if base == "alpine" else set()
+    build |= {"git"} if fetched and base == "alpine" else set()
     needing = tuple(name for name, library in needed.items() if library.debian)
     return System(tuple(sorted({*run, *extra})), tuple(sorted(build)), compiled, needing)

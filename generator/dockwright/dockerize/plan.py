@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path, PurePosixPath
+from posixpath import normpath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -15,6 +16,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dockwright.dockerize import applications
 from dockwright.dockerize.applications import TITLES, Candidate
 from dockwright.dockerize.around import Around, look_around
+from dockwright.dockerize.frontend import FrontEnd, find_front_end
+from dockwright.dockerize.guide import GUIDE, explain
 from dockwright.dockerize.index import Index
 from dockwright.dockerize.installing import CONSTRAINTS, Installation, lock, mounts, plan_installation
 from dockwright.dockerize.launches import Launch, find_launches
@@ -28,6 +31,7 @@ from dockwright.dockerize.services import HOSTS, MARIADB, MONGODB, POSTGRESQL, R
 from dockwright.dockerize.settings import committed_secrets, find_settings
 from dockwright.dockerize.sources import BESIDE, Sources, join
 from dockwright.errors import GeneratorError, UsageError
+from dockwright.template import load
 
 FILES = ("Dockerfile", ".dockerignore", "compose.yaml", "compose.prod.yaml")
 EXAMPLE = ".env.example"
@@ -53,6 +57,8 @@ TAGS = {
     REDIS: "redis:8",
     RABBITMQ: "rabbitmq:4",
 }
+# The network of the data services, and the volume of single files
+DATA = "data"
 VOLUMES = {POSTGRESQL: "database", MARIADB: "database", MONGODB: "mongo", REDIS: "redis", RABBITMQ: "rabbitmq"}
 IMAGES = {
     POSTGRESQL: "PostgreSQL 18",
@@ -73,6 +79,7 @@ class Wishes:
     base: str = "slim"
     latest: bool = False
     offline: bool = True
+    guide: bool = False
     # Learnt from a failed start
     packages: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
@@ -109,6 +116,7 @@ class Plan:
     notes: tuple[str, ...]
     # The content of constraints.txt
     constraints: str = ""
+    front_end: FrontEnd | None = None
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -167,6 +175,11 @@ class Plan:
             rows[worker.name.capitalize()] = (shlex.join(worker.command), worker.reason)
         if self.around.migrate:
             rows["Migrations"] = (shlex.join(self.around.migrate), "run once, before the service starts")
+        if self.front_end:
+            rows["Front end"] = (
+                f"{self.front_end.directory}, built with Node {self.front_end.node}",
+                self.front_end.reason,
+            )
         if self.around.writable:
             paths = ", ".join(each.path for each in self.around.writable)
             rows["Volumes"] = (paths, "; ".join(each.reason for each in self.around.writable))
@@ -197,6 +210,7 @@ class Plan:
             "services": [name for name, _ in self.around.services],
             "workers": {worker.name: list(worker.command) for worker in self.around.workers},
             "migrate": list(self.around.migrate),
+            "front_end": self.front_end.output if self.front_end else "",
             "writable": [each.path for each in self.around.writable],
             "settings": {each.name: {"required": each.required, "place": each.place} for each in self.around.settings},
             "secrets": list(self.secrets),
@@ -255,8 +269,9 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         lock_date(manifest_date, python.version),
     )
     around = look_around(project)
+    front_end, front_ends = find_front_end(project)
     secrets = tuple(committed_secrets(sources))
-    notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes]
+    notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes, *front_ends]
     notes += [f"{name} is committed: it never reaches the image, but who has the repository has it" for name in secrets]
     notes += [f"not read: {problem}" for problem in modules.unreadable.values()]
     notes += [
@@ -265,6 +280,10 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         if name.endswith(".py")
     ]
     workdir, pythonpath = _places(sources, application, home)
+    if front_end:
+        # What is built belongs to the image: a volume would keep the output of the first version.
+        own = tuple(each for each in around.writable if normpath(join(workdir, each.path)) != front_end.output)
+        around = replace(around, writable=own)
     plan = Plan(
         slug(sources.root.resolve() / home, sources.top),
         project,
@@ -280,9 +299,12 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         secrets,
         tuple(filter(None, notes)),
         constraints,
+        front_end,
     )
-    files = render(plan)
-    return _beside_existing(replace(plan, files=files), sources.root / home)
+    plan = _beside_existing(replace(plan, files=render(plan)), sources.root / home)
+    if wishes.guide:
+        plan = replace(plan, files={**plan.files, GUIDE: explain(plan, _templates(), _context(plan))})
+    return plan
 
 
 def _beside_existing(plan: Plan, directory: Path) -> Plan:
@@ -301,16 +323,31 @@ def _beside_existing(plan: Plan, directory: Path) -> Plan:
 
 def render(plan: Plan) -> dict[str, str]:
     """Return the text of each file."""
-    names = [*FILES, *([EXAMPLE] if plan.required or _has_password(plan) else [])]
+    context = _context(plan)
+    files = {}
+    for name in (*FILES, *([EXAMPLE] if plan.required or _has_password(plan) else [])):
+        password = "app" if name == "compose.yaml" else PASSWORD
+        files[name] = _templates().get_template(f"{name.lstrip('.')}.jinja").render(context, password=password)
+    if plan.constraints:
+        files[CONSTRAINTS] = plan.constraints
+    if plan.requirements.tool == IMPORTS:
+        files["requirements.txt"] = "".join(f"{each.name}\n" for each in plan.requirements.declared)
+    return files
+
+
+def _context(plan: Plan) -> dict[str, Any]:
+    """Return what the files are rendered with."""
     services = [name for name, _ in plan.around.services]
     hosts = list(dict.fromkeys(HOSTS[service] for service in services))
-    context = {
+    return {
         "services": services,
         "plan": plan,
         "hosts": hosts,
         # Whose network interface all share, if the code can't be led to other hosts
         "owner": hosts[0] if plan.around.local_address and hosts else "",
         "names": HOSTS,
+        "titles": {service: IMAGES[service].split()[0] for service in services},
+        "kinds": [IMAGES[service].split()[0] for service in services],
         "images": TAGS,
         "volumes": [VOLUMES[service] for service in services],
         "around": plan.around,
@@ -321,18 +358,13 @@ def render(plan: Plan) -> dict[str, str]:
         "environment": _environment,
         "reload": _reload(plan),
         "written": [each for each in plan.around.writable if not each.is_file],
+        "volume_names": _volume_names(plan),
         "kept": [each for each in plan.around.writable if each.is_file],
         "keeping": _keeping(plan),
+        "copied_files": [name for name in plan.copied if not name.endswith("/")],
+        "copied_directories": [name.rstrip("/") for name in plan.copied if name.endswith("/")],
+        "sizes": load().definition["_base_image_sizes"],
     }
-    files = {}
-    for name in names:
-        password = "app" if name == "compose.yaml" else PASSWORD
-        files[name] = _templates().get_template(f"{name.lstrip('.')}.jinja").render(context, password=password)
-    if plan.constraints:
-        files[CONSTRAINTS] = plan.constraints
-    if plan.requirements.tool == IMPORTS:
-        files["requirements.txt"] = "".join(f"{each.name}\n" for each in plan.requirements.declared)
-    return files
 
 
 def slug(directory: Path, top: Path) -> str:
@@ -396,8 +428,9 @@ def _copied(project: Project) -> list[str]:
     files = {each[0] for each in parts if len(each) == 1}
     copied = ["*.py"] if any(name.endswith(".py") for name in files) else []
     for name in sorted(directories):
-        # A front end has a build of its own.
-        is_front_end = join(home, f"{name}/package.json") in sources
+        # A front end has a build of its own, or none here.
+        below = list(sources.below(join(home, name)))
+        is_front_end = join(home, f"{name}/package.json") in below and not any(each.endswith(".py") for each in below)
         if not name.startswith(".") and name.lower() not in NOT_NEEDED and not is_front_end:
             copied.append(f"{name}/")
     listed = project.requirements.files
@@ -419,6 +452,22 @@ def _keeping(plan: Plan) -> list[str]:
             commands.append(f"install -m 666 {path} /data/ && rm {path}")
         commands.append(f"ln -s /data/{path} {path}")
     return commands
+
+
+def _volume_names(plan: Plan) -> dict[str, str]:
+    """Return the volume of each directory that the application writes into: no two are the same."""
+    taken = {VOLUMES[service] for service, _ in plan.around.services}
+    if plan.around.services or any(each.is_file for each in plan.around.writable):
+        taken.add(DATA)
+    names = {}
+    for each in plan.around.writable:
+        name = re.sub(r"[^a-z0-9]+", "-", each.path.lower()).strip("-") or "files"
+        while name in taken:
+            name += "-files"
+        if not each.is_file:
+            taken.add(name)
+            names[each.path] = name
+    return names
 
 
 def _check(plan: Plan) -> str:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -25,6 +26,14 @@ TIMEOUT_SECONDS = 10
 START_SECONDS = 180
 OUTPUT_LINES = 12
 SERVER_ERROR = 500
+# A compiler may show that a library is missing, too.
+REMEDIES = 2
+# A shared library that glibc or musl doesn't find
+MISSING_LIBRARY = re.compile(
+    r"(?:OSError|ImportError): (lib[\w.+-]+\.so[.\d]*): cannot open shared object"
+    r"|Error loading shared library (lib[\w.+-]+\.so[.\d]*):"
+)
+MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'")
 # The last ones with pkg_resources
 SETUPTOOLS = "setuptools<81"
 FILE = "compose.prod.yaml"
@@ -59,19 +68,22 @@ class ProofError(GeneratorError):
 
 
 def prove(view: View, plan: Plan, wishes: Wishes, directory: Path, say: Callable[[str], None]) -> Proof:
-    """Build, start and request; try one remedy if that fails. Raise ProofError with what the log says."""
+    """Build, start and request; try remedies if that fails. Raise ProofError with what the log says."""
     check_docker()
     start = monotonic()
     say("Building and starting it: this takes some minutes where nothing is cached.")
     failure, answers = _attempt(plan, directory)
-    remedy = ""
-    if failure:
-        explanation, changed, remedy = diagnose(failure.log, wishes)
-        if changed is None:
+    remedies: list[str] = []
+    while failure:
+        if own := misplaced_module(view, failure.log):
+            raise ProofError(_message(failure, own))
+        explanation, changed, remedy = diagnose(failure.log, wishes, partial(_package_of, plan.python.version))
+        if changed is None or len(remedies) == REMEDIES:
             raise ProofError(_message(failure, explanation))
         say(f"{explanation}: {remedy}, and trying again.")
-        old = plan
-        plan = make_plan(view, plan.application, changed)
+        remedies.append(remedy)
+        wishes, old = changed, plan
+        plan = make_plan(view, plan.application, wishes)
         # Only what this run has planned is replaced, and nothing that has been edited since.
         for name, content in old.files.items():
             path = directory / name
@@ -79,11 +91,20 @@ def prove(view: View, plan: Plan, wishes: Wishes, directory: Path, say: Callable
                 path.unlink()
         write(plan.files, directory, force=False)
         failure, answers = _attempt(plan, directory)
-        if failure:
-            raise ProofError(_message(failure, diagnose(failure.log, changed)[0]))
     seconds = monotonic() - start
     say(verdict(answers, seconds))
-    return Proof(plan, answers, seconds, remedy)
+    return Proof(plan, answers, seconds, ", ".join(remedies))
+
+
+def misplaced_module(view: View, log: str) -> str:
+    """Return a sentence if a module of the repository itself can't be imported: nothing replaces that."""
+    match = MISSING_MODULE.search(log)
+    path = match[1].replace(".", "/") if match else ""
+    endings = (f"/{path}.py", f"/{path}/__init__.py")
+    file = next((name for name in view.sources.names if path and f"/{name}".endswith(endings)), "")
+    if not file:
+        return ""
+    return f"{file} is not on Python's path: pass --app as it is imported from the directory that has {path}"
 
 
 def verdict(answers: tuple[tuple[str, int], ...], seconds: float) -> str:
@@ -106,8 +127,13 @@ def check_docker() -> None:
             raise ProofError(message)
 
 
-def diagnose(log: str, wishes: Wishes) -> tuple[str, Wishes | None, str]:
-    """Return what a log says, what to change about the plan, and how that is told."""
+def diagnose(log: str, wishes: Wishes, package_of: Callable[[str], str] = lambda _: "") -> Diagnosis:
+    """Return what a log says, what to change about the plan, and how that is told.
+
+    `package_of` finds the package of a library that no table has.
+    """
+    if match := MISSING_LIBRARY.search(log):
+        return _missing_library(match[1] or match[2], wishes, package_of)
     for pattern, explain in DIAGNOSES:
         if match := pattern.search(log):
             return explain(match, wishes)
@@ -117,18 +143,32 @@ def diagnose(log: str, wishes: Wishes) -> tuple[str, Wishes | None, str]:
     return (error[-1].strip() if error else "the log does not say why"), None, ""
 
 
-def _missing_library(match: re.Match[str], wishes: Wishes) -> Diagnosis:
-    package = MISSING.get(match[1])
+def _missing_library(name: str, wishes: Wishes, package_of: Callable[[str], str]) -> Diagnosis:
+    if wishes.base == "alpine":
+        return f"{name} is missing in the image: add Alpine's package that has it to the Dockerfile", None, ""
+    package = MISSING.get(name) or package_of(name)
     if package and package not in wishes.libraries:
         changed = replace(wishes, libraries=(*wishes.libraries, package))
-        return f"{match[1]} is missing in the image", changed, f"adding {package}"
-    return f"{match[1]} is missing in the image: add the Debian package that has it", None, ""
+        return f"{name} is missing in the image", changed, f"adding {package}"
+    sentence = "add the Debian package that has it to the Dockerfile, with apt-get install before the dependencies"
+    return f"{name} is missing in the image: {sentence}", None, ""
 
 
-def _no_wheel(_: re.Match[str], wishes: Wishes) -> Diagnosis:
+def _package_of(version: str, library: str) -> str:
+    """Return the Debian package of a library that the full image has; nothing if it hasn't, or isn't here."""
+    image = f"python:{version}"
+    command = ["docker", "run", "--rm", "--pull", "never", image, "dpkg-query", "--search", f"*/{library}"]
+    found = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 # the user's own Docker
+    return found.stdout.partition(":")[0] if found.returncode == 0 else ""
+
+
+def _no_wheel(match: re.Match[str], wishes: Wishes) -> Diagnosis:
+    # uv names it, before the log of its build.
+    names = re.findall(r"Failed to build `([\w.-]+)", match.string)
+    name = names[-1] if names else "a dependency"
     if wishes.compiles:
-        return "a dependency can't be compiled", None, ""
-    return "a dependency has no wheel and has to be compiled", replace(wishes, compiles=True), "adding a build stage"
+        return f"{name} can't be compiled, even with the compiler of the full image", None, ""
+    return f"{name} has no wheel and has to be compiled", replace(wishes, compiles=True), "adding a build stage"
 
 
 def _missing_module(match: re.Match[str], wishes: Wishes) -> Diagnosis:
@@ -156,7 +196,7 @@ def _removed_module(match: re.Match[str], wishes: Wishes) -> Diagnosis:
 
 
 def _sentence(text: str) -> Callable[[re.Match[str], Wishes], Diagnosis]:
-    return lambda match, _: (text.format(match[1]), None, "")
+    return lambda match, _: (text.format(match[match.lastindex or 0]), None, "")
 
 
 def _attempt(plan: Plan, directory: Path) -> tuple[Failure | None, tuple[tuple[str, int], ...]]:
@@ -228,22 +268,25 @@ def _message(failure: Failure, explanation: str) -> str:
 
 # What a log says, and what follows: the first that is found
 DIAGNOSES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], Wishes], Diagnosis]], ...] = (
-    (re.compile(r"(?:OSError|ImportError): (lib[\w.+-]+\.so[.\d]*): cannot open shared object"), _missing_library),
     (
         re.compile(
-            r"pg_config executable not found|Python\.h: No such|error: command '?(?:gcc|cc|g\+\+|clang)'?"
+            r"pg_config executable not found|\b(?:\w+[-_]config|g?cc|g\+\+): (?:command )?not found"
+            r"|Python\.h: No such|error: command '?(?:gcc|cc|g\+\+|clang)'?"
             r"|No such file or directory: '[\w-]*(?:gcc|cc|g\+\+)'"
         ),
         _no_wheel,
     ),
     (
-        re.compile(r"cannot import name '(\w+)' from '(?:inspect|collections|typing|asyncio|ast|importlib)'"),
+        re.compile(
+            r"cannot import name '(\w+)' from '(?:inspect|collections|typing|asyncio|ast|importlib)'"
+            r"|module '(?:inspect|collections|typing|asyncio|ast|pkgutil)' has no attribute '(\w+)'"
+        ),
         _sentence(
             "a dependency is older than this Python, which has no {} any more: try an older --python, or update it"
         ),
     ),
     (re.compile(r"ModuleNotFoundError: No module named '(imp|distutils|pkg_resources|cgi)'"), _removed_module),
-    (re.compile(r"ModuleNotFoundError: No module named '([\w.]+)'"), _missing_module),
+    (MISSING_MODULE, _missing_module),
     (
         re.compile(r"\bKeyError: '([A-Z][A-Z0-9_]+)'"),
         _sentence(f"the application needs the setting {{}}: give it a value in .env and name it in {FILE}"),

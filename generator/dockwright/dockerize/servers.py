@@ -82,6 +82,8 @@ def _program(project: Project, config: str) -> tuple[str, str]:
         return declared[0], f"{manifest} has it"
     if config and interface == WSGI:
         return GUNICORN, f"{config} configures it"
+    if project.requirements.has("uwsgi"):
+        return suitable[0], f"{manifest} has uWSGI, in maintenance mode: this is installed in the image instead"
     return suitable[0], f"{manifest} has no server: it is installed in the image only"
 
 
