@@ -19,7 +19,7 @@ from dockwright.dockerize.index import Index
 from dockwright.dockerize.installing import CONSTRAINTS, Installation, lock, mounts, plan_installation
 from dockwright.dockerize.launches import Launch, find_launches
 from dockwright.dockerize.libraries import NOT_ON_ALPINE, System, choose_libraries
-from dockwright.dockerize.modules import Modules
+from dockwright.dockerize.modules import Modules, paused_collector
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.python import Python, age, choose_python, lock_date
 from dockwright.dockerize.requirements import IMPORTS, Requirements, find_requirements, home_of
@@ -205,6 +205,7 @@ class Plan:
         }
 
 
+@paused_collector()
 def look(root: Path) -> View:
     """Look at a directory; raise GeneratorError if there is no application in it."""
     sources = Sources(root)
@@ -228,6 +229,7 @@ def choose_application(view: View, target: str) -> Candidate | None:
     return found
 
 
+@paused_collector()
 def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     """Put everything together; raise GeneratorError for what can't be containerised."""
     sources, modules = view.sources, view.modules

@@ -24,12 +24,14 @@ class Project:
     requirements: Requirements
     settings: tuple[Setting, ...]
 
-    def code(self, *words: str) -> Iterator[Module]:
-        """Yield the application's modules whose text has one of these words, without tests and scripts."""
+    def files(self, *words: str) -> Iterator[str]:
+        """Yield the application's files without tests and scripts, or those whose text has one of these words."""
         prefix = "" if self.home == "." else f"{self.home}/"
-        for module in self.modules.mentioning(*words):
-            if module.name.startswith(prefix) and not is_beside(module.name):
-                yield module
+        return (name for name in self.modules.naming(*words) if name.startswith(prefix) and not is_beside(name))
+
+    def code(self, *words: str) -> Iterator[Module]:
+        """Yield the files whose text has one of these words, parsed."""
+        return filter(None, map(self.modules.get, self.files(*words)))
 
     def imports(self, package: str) -> bool:
         """Tell whether the application imports a package."""

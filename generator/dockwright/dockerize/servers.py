@@ -141,7 +141,7 @@ def _workers(project: Project, settings: Mapping[str, ast.expr]) -> tuple[list[s
         return ["--worker-class", kind], [], ""
     if settings.keys() & {"workers", "threads", "worker_class"}:
         return [], [], ""
-    if any(project.code(*STREAMS)):
+    if any(project.files(*STREAMS)):
         return ["--threads", "100"], [], "it streams, and each stream occupies a thread"
     return ["--threads", "8"], [], ""
 
@@ -183,7 +183,7 @@ def _with_web_sockets(server: Server, project: Project) -> Server:
     """Add the library without which uvicorn answers no WebSocket."""
     has_library = project.requirements.has("websockets", "wsproto")
     uses_uvicorn = project.application.entry.interface == ASGI and server.program in {UVICORN, GUNICORN}
-    if has_library or not uses_uvicorn or not any(project.code(*WEB_SOCKETS)):
+    if has_library or not uses_uvicorn or not any(project.files(*WEB_SOCKETS)):
         return server
     note = "it has WebSockets, for which uvicorn needs a library: websockets is installed in the image"
     return replace(server, extra=(*server.extra, RANGES["websockets"]), notes=(*server.notes, note))

@@ -56,11 +56,11 @@ def find_services(project: Project) -> dict[str, str]:
     found = {}
     for service, drivers in DRIVERS.items():
         driver = next((name for name in drivers if requirements.has(name)), "")
-        if driver and (service not in USES or any(project.code(*USES[service]))):
+        if driver and (service not in USES or any(project.files(*USES[service]))):
             found[service] = f"{requirements.manifest} has {driver}"
     if requirements.has("celery"):
         for service, scheme in {RABBITMQ: "amqp://", REDIS: "redis://"}.items():
-            if service not in found and any(project.code(scheme)):
+            if service not in found and any(project.files(scheme)):
                 found[service] = f"Celery's broker address begins with {scheme}"
     return found
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from dockwright.dockerize.modules import Module, Modules, dotted, keyword, text
 from dockwright.dockerize.sources import Sources, is_beside, join
 
-READS = ("environ", "getenv", "Settings", "decouple", "starlette.config")
+READS = ("environ", "getenv", "Settings)", "Settings, ", "decouple", "starlette.config")
 SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|SALT|CREDENTIAL|_KEY$", re.IGNORECASE)
 # Secrets that are committed: they never reach an image, and are pointed out
 COMMITTED = re.compile(

@@ -10,8 +10,10 @@ from dockwright.dockerize.modules import Module, dotted, keyword, text
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.sources import join
 
-WRITES = ("sqlite", "makedirs", "mkdir", "FileHandler", "write_text", "write_bytes", "instance_path", ".save(")
-OPENS = re.compile(r"open\([^\n]*[\"'][wax]b?\+?[\"']")
+WRITES = re.compile(
+    r"sqlite|makedirs|mkdir|FileHandler|write_text|write_bytes|instance_path"
+    r"|\.save\(\s*[\w.]+\(|open\([^\n]*[\"'][wax]b?\+?[\"']"
+)
 SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?!/)([^\s\"'{}:?]+)")
 PLAIN = re.compile(r"\w[\w./ -]*")
 DATABASE = re.compile(r"\.(db|sqlite3?)$")
@@ -33,10 +35,9 @@ class Writable:
 def find_writable(project: Project) -> list[Writable]:
     """Return what the code writes below its working directory, as far as names are written out."""
     finder = _Finder(project)
-    for module in project.code(*WRITES, "open("):
-        content = project.sources.read(module.name)
-        # Most files that open others read them.
-        if not any(word in content for word in WRITES) and not OPENS.search(content):
+    for name in project.files():
+        module = project.modules.get(name) if WRITES.search(project.sources.read(name)) else None
+        if not module:
             continue
         for node in module.nodes:
             for path, is_file in _writes(project, module, node):
