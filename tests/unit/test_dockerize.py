@@ -799,3 +799,73 @@ def test_workspace_lock_is_told(tmp_path: Path) -> None:
     root = write_application("monorepo", tmp_path)
     (root / "uv.lock").write_text("version = 1\n", encoding="utf-8")
     assert any(note.startswith("uv.lock is not used") for note in plan_of(root).notes)
+
+
+BARE = "from flask import Flask\nfrom flask_cors import CORS\n\napp = Flask(__name__)\nCORS(app)\n"
+PACKAGE: dict[str, str] = {
+    "requirements.txt": "flask\n",
+    "shop/__init__.py": BARE,
+    "shop/views.py": "from flask import Blueprint\n\npages = Blueprint('pages', __name__)\n",
+    "shop/routes.py": "from shop import app\n\n\ndef register():\n    from shop.views import pages\n\n"
+    "    app.register_blueprint(pages)\n",
+}
+
+
+def write_files(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files into a directory."""
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("files", "target"),
+    [
+        ({"serve.py": "from shop import app\nfrom shop.routes import register\n\nregister()\n"}, "serve:app"),
+        (
+            {"start.py": "import shop.routes\nfrom shop import app as service\n\nshop.routes.register()\n"},
+            "start:service",
+        ),
+        (
+            {"shop/routes.py": "from shop import app\n\ndef build():\n    app.add_url_rule('/')\n    return app\n"},
+            "shop.routes:build()",
+        ),
+        # It has routes: a module that defines them is imported.
+        ({"shop/__init__.py": f"{BARE}from shop.routes import register\n\nregister()\n"}, "shop:app"),
+        ({"shop/__init__.py": f"{BARE}for page in ():\n    app.register_blueprint(page)\n"}, "shop:app"),
+        ({"shop/__init__.py": f"{BARE}Api(app)\n"}, "shop:app"),
+        # None anywhere
+        ({"shop/routes.py": ""}, "shop:app"),
+        # A server's own command
+        ({"Procfile": "web: gunicorn shop:app\n"}, "shop:app"),
+    ],
+)  # fmt: skip
+def test_application_with_routes(tmp_path: Path, files: dict[str, str], target: str) -> None:
+    """The entry is taken that has its routes once it is imported."""
+    assert plan_of(write_files(tmp_path, PACKAGE | files)).application.target == target
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({}, "register in shop/routes.py adds them, and no module calls it when it is imported"),
+        (
+            {"shop/routes.py": "def register(app):\n    @app.route('/')\n    def index():\n        return ''\n"},
+            "register in shop/routes.py adds them",
+        ),
+        (
+            {"shop/routes.py": "from shop import app\n\nif __name__ == '__main__':\n    app.route('/')(str)\n"},
+            "shop/routes.py adds them only when it is run as a program",
+        ),
+    ],
+)  # fmt: skip
+def test_application_without_routes(dockerize: Run, tmp_path: Path, files: dict[str, str], reason: str) -> None:
+    """Where nothing gives an application its routes at import, it is said, and nothing is written."""
+    write_files(tmp_path, PACKAGE | files)
+    done = dockerize(str(tmp_path), "--no-input")
+    assert done.returncode == 2
+    assert "shop:app has no routes when it is imported" in done.stderr
+    assert reason in done.stderr
+    assert not (tmp_path / "Dockerfile").exists()
+    assert dockerize(str(tmp_path), "--app", "shop:app", "--dry-run").returncode == 0

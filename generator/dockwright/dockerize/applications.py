@@ -103,6 +103,8 @@ class Candidate:
     points: int = 0
     evidence: tuple[str, ...] = ()
     launch: Launch | None = None
+    # What gives it its routes, if importing its module doesn't
+    bare: str = ""
 
     @property
     def module(self) -> str:
@@ -279,10 +281,14 @@ class Finder:
         return ""
 
 
-def rank(modules: Modules, launches: list[Launch]) -> list[Candidate]:
+def make_finder(modules: Modules, launches: list[Launch]) -> Finder:
+    """Return what finds the applications."""
+    return Finder(modules, frozenset(launch.target.partition(":")[0].rpartition(".")[2] for launch in launches))
+
+
+def rank(finder: Finder, launches: list[Launch]) -> list[Candidate]:
     """Return one candidate for each application, the best first."""
-    started = {launch.target.partition(":")[0].rpartition(".")[2] for launch in launches}
-    finder = Finder(modules, frozenset(started))
+    modules = finder.modules
     candidates = [_judge(modules, entry, import_root(modules, entry.file)) for entry in finder.entries()]
     candidates = [_add_launches(modules, finder, candidate, launches) for candidate in candidates]
     mounted, made = set(_mounted(finder)), set(_made(finder))
@@ -303,7 +309,7 @@ def rank(modules: Modules, launches: list[Launch]) -> list[Candidate]:
 def pick(candidates: list[Candidate]) -> Candidate | None:
     """Return the application that is clearly meant, or None where two are alike."""
     first, *others = candidates
-    return None if others and first.points - others[0].points < CLEAR else first
+    return None if first.bare or (others and first.points - others[0].points < CLEAR) else first
 
 
 def named(modules: Modules, target: str) -> Candidate | None:

@@ -177,6 +177,16 @@ def statements_in(node: ast.AST) -> Iterator[ast.stmt]:
             yield from statements_in(each)
 
 
+def executed(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements that run when a block runs: not those in functions, classes and the main guard."""
+    for node in body:
+        yield node
+        if not isinstance(node, Function | ast.ClassDef) and not (isinstance(node, ast.If) and _is_main_guard(node)):
+            yield from executed([each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt)])
+            for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+                yield from executed(part.body)
+
+
 @contextmanager
 def paused_collector() -> Iterator[None]:
     """Pause the garbage collector: trees are no garbage, and looking for some takes longer than parsing."""

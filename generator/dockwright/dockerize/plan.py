@@ -22,6 +22,7 @@ from dockwright.dockerize.libraries import NOT_ON_ALPINE, System, choose_librari
 from dockwright.dockerize.modules import Modules, paused_collector
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.python import Python, age, choose_python, lock_date
+from dockwright.dockerize.registration import prefer_registered
 from dockwright.dockerize.requirements import IMPORTS, Requirements, find_requirements, home_of
 from dockwright.dockerize.servers import Server, choose_server
 from dockwright.dockerize.services import HOSTS, MARIADB, MONGODB, POSTGRESQL, RABBITMQ, REDIS
@@ -211,7 +212,8 @@ def look(root: Path) -> View:
     sources = Sources(root)
     modules = Modules(sources)
     launches = find_launches(modules)
-    candidates = applications.rank(modules, launches)
+    finder = applications.make_finder(modules, launches)
+    candidates = prefer_registered(finder, applications.rank(finder, launches))
     if not candidates:
         raise GeneratorError(_nothing_found(modules, root))
     return View(sources, modules, launches, candidates)
