@@ -2,18 +2,20 @@
 
 import json
 import os
+import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from dockwright.dockerize.index import shorten_error
+from dockwright.dockerize.index import Index, shorten_error
 from dockwright.dockerize.plan import FILES, Plan, Wishes, choose_application, look, make_plan
 from dockwright.dockerize.prove import diagnose, verdict
 from dockwright.dockerize.python import lock_date
+from dockwright.dockerize.requirements import _caret
 from dockwright.dockerize.settings import find_settings
 from dockwright.dockerize.writing import write
 from dockwright.errors import GeneratorError, UsageError
@@ -869,3 +871,122 @@ def test_application_without_routes(dockerize: Run, tmp_path: Path, files: dict[
     assert reason in done.stderr
     assert not (tmp_path / "Dockerfile").exists()
     assert dockerize(str(tmp_path), "--app", "shop:app", "--dry-run").returncode == 0
+
+
+class FakeIndex(Index):
+    """An index that has wheels of everything but what is named, as package and version of Python."""
+
+    def __init__(self, *missing: tuple[str, str]) -> None:
+        """Say what has no wheel."""
+        super().__init__(is_offline=True)
+        self._uv, self.missing = "uv", missing
+
+    def _compile(self, lines: Iterable[str], python: str, arguments: list[str]) -> tuple[str | None, str]:
+        lines = list(lines)
+        for name, version in self.missing if "--only-binary" in arguments else ():
+            if python in {version, version or python} and any(line.startswith(f"{name}==") for line in lines):
+                return None, f"error: No solution found\n  cause: Because {name}==1.0 has no usable wheels and you …"
+        return "".join(f"{re.split('[<>=~ ]', line)[0]}==1.0\n" for line in lines), ""
+
+
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that puts an index in place of the real one."""
+    return lambda *missing: monkeypatch.setattr("dockwright.dockerize.plan.Index", lambda **_: FakeIndex(*missing))
+
+
+PIPFILE_LOCK = (
+    '{"default": {"flask": {"version": "==3.1.2"}, "tools": {"version": "==1.0"}, "mail": {"version": "==1.0"}}}'
+)
+POETRY_LOCK = "".join(f'[[package]]\nname = "{name}"\nversion = "1.0"\n' for name in ("flask", "tools", "mail"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "version", "compiles"),
+    [
+        # A package in pure Python without any wheel
+        ([("mail", "")], "3.14", False),
+        ([("mail", ""), ("tools", "3.14")], "3.13", False),
+        # Some package lacks one for each: the fewest, and that one is compiled
+        (
+            [(name, f"3.{minor}") for name in ("flask", "tools") for minor in (11, 14)]
+            + [("mail", f"3.{minor}") for minor in (9, 10, 12, 13, 14, 15)],
+            "3.13",
+            True,
+        ),
+        ([("tools", f"3.{minor}") for minor in range(10, 16)], "3.9", False),
+    ],
+)
+@pytest.mark.parametrize("tool", ["requirements", "pipenv", "poetry"])
+def test_fewest_missing_wheels(  # noqa: PLR0913, PLR0917 # the table's columns
+    tmp_path: Path,
+    index: Callable[..., None],
+    tool: str,
+    missing: list[tuple[str, str]],
+    version: str,
+    compiles: bool,  # noqa: FBT001
+) -> None:
+    """The version of Python is taken for which the fewest packages have to be compiled, for each kind of lock."""
+    index(*missing)
+    files = {
+        "requirements": {"requirements.txt": "flask==3.1.2\ntools==1.0\nmail==1.0\n"},
+        "pipenv": {"Pipfile": "[packages]\nflask = '*'\n", "Pipfile.lock": PIPFILE_LOCK},
+        "poetry": {"pyproject.toml": "[tool.poetry.dependencies]\nflask = '*'\n", "poetry.lock": POETRY_LOCK},
+    }
+    root = write_files(tmp_path, files[tool] | {"app.py": "from flask import Flask\napp = Flask(__name__)\n"})
+    plan = plan_of(root)
+    assert (plan.python.version, plan.python.compiles) == (version, compiles), plan.python.reason
+
+
+def test_wheels_of_old_poetry_locks(tmp_path: Path) -> None:
+    """Poetry's locks of 2022 and before have the wheels in a table of their own."""
+    root = write_application("poetry", tmp_path)
+    files = '\n[metadata.files]\ntools = [{file = "tools-1.0-cp312-cp312-manylinux_2_17_x86_64.whl"}]\n'
+    (root / "poetry.lock").write_text(POETRY_LOCK + files, encoding="utf-8")
+    assert plan_of(root).python.version == "3.12"
+
+
+def test_unanswered_question_is_told(tmp_path: Path) -> None:
+    """Where nobody can be asked about wheels, that is said."""
+    note = "nobody was asked whether everything has a wheel for Python 3.14"
+    assert note in plan_of(application(tmp_path, "flask==3.1.2\n")).notes
+    assert note not in plan_of(application(tmp_path)).notes
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.11"\nflask = "^3.1"\ntools = {git = "…"}\n'),
+        ("Pipfile", '[packages]\nflask = "*"\n'),
+    ],
+)
+def test_unlocked_tools(tmp_path: Path, index: Callable[..., None], file: str, content: str) -> None:
+    """Where Poetry or Pipenv has no lock, one is written beside the manifest, and installed."""
+    index()
+    root = write_files(tmp_path, {file: content, "app.py": "from flask import Flask\napp = Flask(__name__)\n"})
+    plan = plan_of(root)
+    assert plan.files["constraints.txt"].endswith("flask==1.0\ngunicorn==1.0\n")
+    assert f"After an edit of {file}" in plan.files["constraints.txt"]
+    assert "uv pip install --requirement constraints.txt" in plan.files["Dockerfile"]
+    assert "poetry" not in plan.files["Dockerfile"]
+
+
+@pytest.mark.parametrize(
+    ("poetry", "expected"),
+    [
+        ("^1.2.3", ">=1.2.3,<2"),
+        ("^0.2.3", ">=0.2.3,<0.3"),
+        ("^0.0.3", ">=0.0.3,<0.0.4"),
+        ("~1.2.3", ">=1.2.3,<1.3"),
+        ("~1", ">=1,<2"),
+        ("1.2.3", "==1.2.3"),
+        ("1.2.*", "==1.2.*"),
+        (">=1.2, !=1.3", ">=1.2,!=1.3"),
+        ("~=1.2", "~=1.2"),
+        ("^1.2 || ^2", ""),
+        ("*", ""),
+    ],
+)
+def test_poetry_versions(poetry: str, expected: str) -> None:
+    """Poetry's own ways to write versions are understood."""
+    assert _caret(poetry) == expected

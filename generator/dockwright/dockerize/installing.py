@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from dockwright.dockerize.index import AS_OF, HEADER, Index
+from dockwright.dockerize.index import AS_OF, HEADER, WHOLE, Index
 from dockwright.dockerize.requirements import IMPORTS, PDM, PIP, PIPENV, POETRY, PROJECT, SETUP, Requirements
 from dockwright.dockerize.sources import Sources, join
 
 VENV = "uv venv --quiet /opt/venv"
 CONSTRAINTS = "constraints.txt"
 EXPORTED = "/tmp/requirements.txt"  # noqa: S108 # in the build
+# Tools whose manifest uv can't install from
+FOREIGN = {POETRY, PIPENV}
 TITLES = {POETRY: "Poetry", PDM: "PDM", PIPENV: "Pipenv"}
 # How each tool reads its own lock
 READERS = {
@@ -39,6 +41,9 @@ def plan_installation(
     files, extra = list(requirements.files), [shlex.quote(each) for each in extra]
     more = [f"uv pip install {' '.join(extra)}"] if extra else []
     constraint = [f"--constraint {CONSTRAINTS}"] if is_constrained else []
+    if is_constrained and requirements.tool in FOREIGN:
+        # Versions of everything that is to be installed
+        return Installation((CONSTRAINTS,), (VENV, f"uv pip install --requirement {CONSTRAINTS}", *more))
     match requirements.tool:
         case "uv":
             sync = "uv sync --active --locked --no-dev --no-install-project --no-python-downloads"
@@ -81,7 +86,11 @@ def lock(  # noqa: PLR0913, PLR0917 # what it depends on
 
     What is there already stays: it is from an earlier run.
     """
-    if requirements.is_locked or requirements.tool not in {PIP, PROJECT, SETUP, IMPORTS} or requirements.needs_source:
+    if (
+        requirements.is_locked
+        or requirements.tool not in {PIP, PROJECT, SETUP, IMPORTS, *FOREIGN}
+        or requirements.needs_source
+    ):
         return ""
     file = join(requirements.directory, CONSTRAINTS)
     if CONSTRAINTS in requirements.files:
@@ -95,7 +104,8 @@ def lock(  # noqa: PLR0913, PLR0917 # what it depends on
         return ""
     manifest = requirements.files[0]
     note = AS_OF.format(manifest=manifest, date=date).rstrip("\n") if date else ""
-    return HEADER.format(manifest=manifest, date=note) + versions
+    header = WHOLE if requirements.tool in FOREIGN else HEADER
+    return header.format(manifest=manifest, date=note) + versions
 
 
 def mounts(installation: Installation) -> list[str]:

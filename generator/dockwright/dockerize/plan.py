@@ -244,8 +244,9 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     settings = tuple(find_settings(sources, modules, home))
     project = Project(sources, modules, view.launches, application, home, requirements, settings)
     index = Index(base=wishes.base, is_offline=wishes.offline)
-    manifest_date = "" if wishes.latest else age(sources, requirements, datetime.now(tz=UTC).date())
-    python = choose_python(project, index, manifest_date, wishes.python)
+    since = age(sources, requirements, datetime.now(tz=UTC).date())
+    manifest_date = "" if wishes.latest or requirements.is_locked else since
+    python = choose_python(project, index, since if requirements.is_locked else manifest_date, wishes.python)
     server = choose_server(project, wishes.port)
     framework = [] if requirements.names else [application.entry.framework]
     extra = (*framework, *server.extra, *wishes.packages)

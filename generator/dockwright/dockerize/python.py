@@ -9,7 +9,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from dockwright.dockerize.index import Index
 from dockwright.dockerize.project import Project
-from dockwright.dockerize.requirements import IMPORTS, PIP, Requirements
+from dockwright.dockerize.requirements import COMPILED, IMPORTS, WINDOWS_ONLY, Requirements
 from dockwright.dockerize.sources import Sources, join
 
 # The first release of each version that gets security fixes; the newest is the last to be taken
@@ -25,7 +25,7 @@ NEWEST, OLDEST = "3.14", "3.11"
 # Unlocked versions that are older were chosen for another Python.
 OLD_DAYS = 365
 WHEELS_DAYS = 90
-# How many versions the index is asked about, before something is compiled
+# How many versions the index is asked about, before something is compiled: those with security fixes, and two more
 TRIED = 7
 FILES = {
     ".python-version": r"(?:cpython-)?(\d+\.\d+)",
@@ -46,8 +46,8 @@ class Python:
 
 
 def age(sources: Sources, requirements: Requirements, today: date) -> str:
-    """Return the date of the manifest, if it is old and its versions are not locked; else nothing."""
-    if requirements.is_locked or requirements.tool == IMPORTS:
+    """Return the date of the lock or the manifest, if it is old; else nothing."""
+    if requirements.tool == IMPORTS:
         return ""
     changed = sources.last_change(requirements.manifest)
     return changed if changed and (today - date.fromisoformat(changed)).days > OLD_DAYS else ""
@@ -66,7 +66,7 @@ def choose_python(project: Project, index: Index, manifest_date: str, wish: str)
     requirements = project.requirements
     version, reason = (wish, "--python asks for it") if wish else _pinned(project)
     if version:
-        return replace(_checked(version, reason), compiles=_compiles(requirements, index, version))
+        return _with_wheels(requirements, index, [version], reason)
     order = _order(manifest_date)
     reason = "nothing asks for a version: the newest"
     if manifest_date:
@@ -76,22 +76,22 @@ def choose_python(project: Project, index: Index, manifest_date: str, wish: str)
         order = _allowed(order, requirements.python)
         if not order:
             return Python(NEWEST, "the newest", f"{reason}, which is no version that exists")
-    if any(requirements.wheels.values()):
-        fitting = [version for version in order if _fits(requirements, version, index.is_musl)]
-        why = f"the first, from {order[0]}, for which {requirements.manifest} has all wheels"
-        if fitting and fitting[0] != order[0]:
-            return _checked(fitting[0], why)
-        return replace(_checked(order[0], reason), compiles=not fitting)
-    asks = requirements.tool == PIP and requirements.pins and index.answers
-    return _with_wheels(requirements, index, order, reason) if asks else _checked(order[0], reason)
+    return _with_wheels(requirements, index, order, reason)
 
 
-def _compiles(requirements: Requirements, index: Index, version: str) -> bool:
-    """Tell whether something that is pinned has no wheel for a version of Python."""
+def missing_wheels(requirements: Requirements, index: Index, version: str) -> frozenset[str] | None:
+    """Return the packages whose version has no wheel for a version of Python; None if nobody knows."""
     if any(requirements.wheels.values()):
-        return not _fits(requirements, version, index.is_musl)
-    pinned = [line for line in requirements.lines if "==" in line]
-    return bool(pinned) and index.answers and index.has_wheels(pinned, version) is False
+        platform = "musllinux" if index.is_musl else "manylinux"
+        return frozenset(
+            package
+            for package, names in requirements.wheels.items()
+            if names and not any(_is_for(name, version, platform) for name in names)
+        )
+    pins = {name: pin for name, pin in requirements.pins.items() if pin and name not in COMPILED | WINDOWS_ONLY}
+    if not pins:
+        return frozenset()
+    return index.missing_wheels(pins, version) if index.answers else None
 
 
 def _pinned(project: Project) -> tuple[str, str]:
@@ -112,15 +112,6 @@ def _allowed(order: list[str], specifier: str) -> list[str]:
     return [version for version in order if f"{version}.99" in allowed or f"{version}.0" in allowed]
 
 
-def _fits(requirements: Requirements, version: str, is_musl: bool) -> bool:  # noqa: FBT001 # of the base image
-    """Tell whether a lock has wheels for a version of Python, of all packages that have wheels at all."""
-    return all(
-        any(_is_for(name, version, "musllinux" if is_musl else "manylinux") for name in names)
-        for names in requirements.wheels.values()
-        if names
-    )
-
-
 def _is_for(wheel: str, version: str, platform: str) -> bool:
     try:
         tags = parse_wheel_filename(wheel)[3]
@@ -139,19 +130,37 @@ def _is_for(wheel: str, version: str, platform: str) -> bool:
 
 
 def _with_wheels(requirements: Requirements, index: Index, order: list[str], reason: str) -> Python:
-    """Return the first version for which all pinned versions have wheels."""
-    lines = [line for line in requirements.lines if "==" in line]
+    """Return the first version for which the fewest packages have to be compiled."""
+    missing: dict[str, frozenset[str]] = {}
     for version in order[:TRIED]:
-        has_wheels = index.has_wheels(lines, version)
-        if has_wheels is None:
+        if (found := missing_wheels(requirements, index, version)) is None:
             break
-        if has_wheels:
-            why = f"the first, from {order[0]}, for which all pinned versions have wheels"
-            return _checked(version, reason if version == order[0] else why)
-    else:
-        reason = f"{reason}; some pinned versions have no wheel for any"
-        return replace(_checked(order[0], reason), compiles=True)
-    return _checked(order[0], reason)
+        missing[version] = found
+        if not found:
+            break
+    if not missing:
+        unknown = "" if index.refusal else f"nobody was asked whether everything has a wheel for Python {order[0]}"
+        python = _checked(order[0], reason)
+        return replace(python, note=python.note or unknown)
+    best, compiled = _fewest(requirements, index, missing)
+    if best != order[0] and len(order) > 1:
+        reason = f"the first, from {order[0]}, for which all pinned versions have wheels"
+    if compiled:
+        reason = f"{reason}; without a wheel for it: {', '.join(sorted(compiled))}"
+    return replace(_checked(best, reason), compiles=bool(compiled))
+
+
+def _fewest(requirements: Requirements, index: Index, missing: dict[str, frozenset[str]]) -> tuple[str, frozenset[str]]:
+    """Return the version that lacks the fewest wheels, and what it lacks.
+
+    What has no wheel for any version has none at all, as some packages in pure Python: it says nothing about Python.
+    """
+    # A lock that has wheels for others has none of those.
+    never = frozenset() if any(requirements.wheels.values()) else frozenset.intersection(*missing.values())
+    for version in RELEASES if never else ():
+        never &= missing.get(version) or missing_wheels(requirements, index, version) or frozenset()
+    best = min(missing, key=lambda version: len(missing[version] - never))
+    return best, missing[best] - never
 
 
 def _order(manifest_date: str) -> list[str]:

@@ -192,7 +192,7 @@ def _closure(packages: Mapping[str, Any], wanted: dict[str, set[str]]) -> set[st
 
 def _poetry(sources: Sources, directory: str) -> Requirements | None:
     manifest, lock = join(directory, "pyproject.toml"), join(directory, "poetry.lock")
-    project = read_toml(sources, manifest)
+    project, data = read_toml(sources, manifest), read_toml(sources, lock)
     poetry = project.get("tool", {}).get("poetry", {})
     if lock not in sources and "dependencies" not in poetry:
         return None
@@ -201,7 +201,7 @@ def _poetry(sources: Sources, directory: str) -> Requirements | None:
     texts = [_poetry_text(name, value) for name, value in table.items() if not _is_optional(value)]
     packages = [
         package
-        for package in read_toml(sources, lock).get("package", [])
+        for package in data.get("package", [])
         if "main" in package.get("groups", ["main"]) and package.get("category", "main") == "main"
     ]
     return Requirements(
@@ -211,12 +211,24 @@ def _poetry(sources: Sources, directory: str) -> Requirements | None:
         _parse([*texts, *project.get("project", {}).get("dependencies", [])]),
         frozenset(canonicalize_name(package["name"]) for package in packages),
         {canonicalize_name(package["name"]): package["version"] for package in packages},
-        {canonicalize_name(package["name"]): _wheels(package.get("files", [])) for package in packages},
+        {name: _wheels(files) for name, files in _poetry_files(data, packages)},
         is_locked=bool(packages),
         has_hashes=bool(packages),
-        python=_caret(python),
+        python=_python(python),
         notes=() if packages else ("there is no poetry.lock: `poetry lock` makes builds repeatable",),
     )
+
+
+def _poetry_files(data: Mapping[str, Any], packages: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield each package with its files, which old locks have in a table of their own."""
+    table = data.get("metadata", {}).get("files", {})
+    for package in packages:
+        yield canonicalize_name(package["name"]), package.get("files") or table.get(package["name"], [])
+
+
+def _python(specifier: str) -> str:
+    """Return Poetry's versions of Python as a specifier; a bare 3.9 means any 3.9."""
+    return re.sub(r"(?<![=\d.*])==(\d+\.\d+)(\.\d+)?(?![\d.])", r"==\1.*", _caret(specifier))
 
 
 def _pdm(sources: Sources, directory: str) -> Requirements | None:
@@ -275,6 +287,9 @@ def _pylock(sources: Sources, directory: str) -> Requirements | None:
         return None
     data = read_toml(sources, lock)
     packages = {str(canonicalize_name(each["name"])): str(each.get("version", "")) for each in data.get("packages", [])}
+    wheels = {
+        str(canonicalize_name(each["name"])): _wheels(each.get("wheels", [])) for each in data.get("packages", [])
+    }
     python = str(data.get("requires-python", ""))
     return Requirements(
         PYLOCK,
@@ -283,6 +298,7 @@ def _pylock(sources: Sources, directory: str) -> Requirements | None:
         (),
         frozenset(packages),
         packages,
+        wheels,
         is_locked=True,
         has_hashes=True,
         python=python,
@@ -427,13 +443,17 @@ def _parse(texts: Iterable[str]) -> tuple[Requirement, ...]:
 
 
 def _poetry_text(name: str, value: object) -> str:
-    """Return a line of a Poetry or Pipenv table as a requirement; only its name and extras matter, and exact pins."""
-    extras, version = [], value
-    if isinstance(value, dict):
-        extras, version = value.get("extras", []), value.get("version", "")
-    exact = str(version).removeprefix("==")
-    pin = f"=={exact}" if re.fullmatch(r"\d+(\.\d+)*", exact) else ""
-    return f"{name}{'[' + ','.join(extras) + ']' if extras else ''}{pin}"
+    """Return a line of a Poetry or Pipenv table as a requirement; nothing for a path or a repository."""
+    table: Mapping[str, Any] = (
+        value if isinstance(value, dict) else {"version": value if isinstance(value, str) else ""}
+    )
+    if table.keys() & {"path", "git", "url", "file"}:
+        return ""
+    extras, markers = ",".join(table.get("extras", [])), str(table.get("markers", ""))
+    if not markers and "sys_platform" in table:
+        markers = f"sys_platform {table['sys_platform']}"
+    version = _caret(str(table.get("version", "")))
+    return f"{name}{f'[{extras}]' if extras else ''}{version}{f' ; {markers}' if markers else ''}"
 
 
 def _is_optional(value: object) -> bool:
@@ -441,14 +461,24 @@ def _is_optional(value: object) -> bool:
 
 
 def _caret(specifier: str) -> str:
-    """Return Poetry's ^ and ~ as a specifier."""
+    """Return Poetry's ^, ~ and bare versions as a specifier; nothing where there are alternatives."""
     parts = []
-    for part in filter(None, (part.strip() for part in specifier.split(","))):
+    for part in filter(None, (part.strip() for part in specifier.split(",") if "|" not in specifier)):
         number = part.lstrip("^~=<>! ")
-        if part.startswith("^"):
-            parts.append(f">={number},<{int(number.split('.')[0]) + 1}")
-        elif (part.startswith("~") and not part.startswith("~=")) or part[0].isdigit():
-            parts.append(f"=={'.'.join(number.split('.')[:2])}.*")
+        digits = [int(digit) for digit in re.findall(r"\d+", number)]
+        if part.startswith("^") and digits:
+            # Up to the first part that is not zero
+            last = next((position for position, digit in enumerate(digits) if digit), len(digits) - 1)
+            parts.append(f">={number},<{_next(digits[: last + 1])}")
+        elif part.startswith("~") and not part.startswith("~=") and digits:
+            parts.append(f">={number},<{_next(digits[:2])}")
+        elif part[0].isdigit():
+            parts.append(f"=={number}")
         elif part != "*":
             parts.append(part)
     return ",".join(parts)
+
+
+def _next(digits: list[int]) -> str:
+    """Return the version after all of this series."""
+    return ".".join(map(str, [*digits[:-1], digits[-1] + 1]))
