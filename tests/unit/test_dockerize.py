@@ -511,7 +511,7 @@ def test_windows_requirements_are_explained(tmp_path: Path) -> None:
     """A file in UTF-16, as PowerShell writes it, is refused with what to do."""
     root = write_application("one-file", tmp_path)
     (root / "requirements.txt").write_text("flask\n", encoding="utf-16")
-    with pytest.raises(GeneratorError, match=r"requirements\.txt is not UTF-8 text"):
+    with pytest.raises(GeneratorError, match=r"requirements\.txt is UTF-16, as PowerShell.* save it as UTF-8"):
         plan_of(root)
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from packaging.version import Version
 
 from dockwright.dockerize import applications
 from dockwright.dockerize.applications import TITLES, Candidate
@@ -32,6 +34,8 @@ from dockwright.errors import GeneratorError, UsageError
 
 FILES = ("Dockerfile", ".dockerignore", "compose.yaml", "compose.prod.yaml")
 EXAMPLE = ".env.example"
+# How many files that can't be read are named
+SHOWN = 3
 IGNORE, OWN_IGNORE = ".dockerignore", "Dockerfile.dockerignore"
 OTHER_COMPOSE = ("compose.yml", "docker-compose.yml", "docker-compose.yaml")
 # Directories and files that an application doesn't need to run, or that must not be in an image
@@ -263,13 +267,12 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     secrets = tuple(committed_secrets(sources))
     notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes]
     notes += [f"{name} is committed: it never reaches the image, but who has the repository has it" for name in secrets]
-    notes += [f"not read: {problem}" for problem in modules.unreadable.values()]
+    notes += _unread(modules, python.version)
     notes += [
         f"not read: {name} is not text in the encoding that it names"
         for name in sorted(sources.unread)
         if name.endswith(".py")
     ]
-    workdir, pythonpath = _places(sources, application, home)
     plan = Plan(
         slug(sources.root.resolve() / home, sources.top),
         project,
@@ -279,8 +282,8 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         plan_installation(sources, requirements, extra, is_constrained=bool(constraints)),
         choose_libraries(requirements, wishes.base, wishes.libraries, compiles=wishes.compiles or python.compiles),
         around,
-        workdir,
-        pythonpath,
+        project.workdir,
+        project.pythonpath,
         tuple(_copied(project)),
         secrets,
         tuple(filter(None, notes)),
@@ -377,18 +380,22 @@ def _nothing_found(modules: Modules, root: Path) -> str:
     if not modules.names:
         return f"{root} has no Python file: name the directory of the application"
     broken = next(iter(modules.unreadable.values()), "")
-    also = f" ({broken} could not be read)" if broken else ""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    also = f" ({broken}: if that is newer than this tool's Python {python}, run it with a newer one)" if broken else ""
     return f"no Flask or FastAPI application was found in {root}{also}: pass --app module:name, or another directory"
 
 
-def _places(sources: Sources, application: Candidate, home: str) -> tuple[str, str]:
-    """Return the directory that the command runs in, and what is added to Python's path."""
-    below = str(PurePosixPath(application.root).relative_to(home)) if application.root != home else "."
-    if below == ".":
-        return ".", ""
-    if below in {"src", "lib"} or join(application.root, "__init__.py") in sources:
-        return ".", below
-    return below, ""
+def _unread(modules: Modules, version: str) -> list[str]:
+    """Say which files are not valid Python, or are newer than the Python that reads them."""
+    problems = list(modules.unreadable.values())
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if problems and Version(version) > Version(own):
+        files = f"{len(problems)} files have" if len(problems) > 1 else "a file has"
+        return [
+            f"{files} syntax that this tool's Python {own} can't read ({problems[0]}): run it with Python {version}"
+        ]
+    more = [f"not read: {len(problems) - SHOWN} more files"] if len(problems) > SHOWN else []
+    return [*(f"not read: {problem}" for problem in problems[:SHOWN]), *more]
 
 
 def _copied(project: Project) -> list[str]:

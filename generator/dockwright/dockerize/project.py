@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 from dockwright.dockerize.applications import Candidate
 from dockwright.dockerize.launches import Launch
 from dockwright.dockerize.modules import Module, Modules
 from dockwright.dockerize.requirements import Requirements
 from dockwright.dockerize.settings import Setting
-from dockwright.dockerize.sources import Sources, is_beside
+from dockwright.dockerize.sources import Sources, is_beside, join
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,26 @@ class Project:
     home: str
     requirements: Requirements
     settings: tuple[Setting, ...]
+
+    @property
+    def workdir(self) -> str:
+        """The directory that the command runs in, from the one that has the dependencies."""
+        return self._places[0]
+
+    @property
+    def pythonpath(self) -> str:
+        """What has to be on Python's path beside it."""
+        return self._places[1]
+
+    @property
+    def _places(self) -> tuple[str, str]:
+        root = self.application.root
+        below = str(PurePosixPath(root).relative_to(self.home)) if root != self.home else "."
+        if below == ".":
+            return ".", ""
+        if below in {"src", "lib"} or join(root, "__init__.py") in self.sources:
+            return ".", below
+        return below, ""
 
     def files(self, *words: str) -> Iterator[str]:
         """Yield the application's files without tests and scripts, or those whose text has one of these words."""

@@ -351,7 +351,9 @@ def _lines(sources: Sources, directory: str, name: str, files: list[str]) -> Ite
     files.append(name)
     content = sources.read(join(directory, name))
     if not content and (sources.root / directory / name).stat().st_size:
-        message = f"{join(directory, name)} is not UTF-8 text (PowerShell's `>` writes UTF-16): save it as UTF-8"
+        is_wide = (sources.root / directory / name).read_bytes()[:2] in {b"\xff\xfe", b"\xfe\xff"}
+        kind = "UTF-16, as PowerShell's `>` writes it" if is_wide else "not UTF-8"
+        message = f"{join(directory, name)} is {kind}, and uv reads UTF-8: save it as UTF-8"
         raise GeneratorError(message)
     for line in re.sub(r"\\\r?\n", " ", content).splitlines():
         line = re.sub(r"(^|\s)#.*", "", line).strip()  # noqa: PLW2901

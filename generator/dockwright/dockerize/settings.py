@@ -121,12 +121,17 @@ def _read(module: Module, modules: Modules) -> Iterator[Setting]:
         elif isinstance(node, ast.Call):
             for setting in _call(module, node):
                 built = id(node) in prefixed or any(
-                    isinstance(each, ast.JoinedStr | ast.BinOp)
+                    isinstance(each, ast.JoinedStr | ast.BinOp) and not _has_path(each)
                     for each in (*node.args[1:], *(each.value for each in node.keywords))
                 )
                 yield replace(setting, is_built=built)
         elif isinstance(node, ast.ClassDef) and _is_settings(module, modules, node):
             yield from _fields(module, node)
+
+
+def _has_path(value: ast.expr) -> bool:
+    """Tell whether an address is put together from the path of a file, and not from other settings."""
+    return any(isinstance(node, ast.Call) and dotted(node.func).endswith("path.join") for node in ast.walk(value))
 
 
 def _call(module: Module, call: ast.Call) -> Iterator[Setting]:
