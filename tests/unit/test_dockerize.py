@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -990,3 +991,110 @@ def test_unlocked_tools(tmp_path: Path, index: Callable[..., None], file: str, c
 def test_poetry_versions(poetry: str, expected: str) -> None:
     """Poetry's own ways to write versions are understood."""
     assert _caret(poetry) == expected
+
+
+BASED = """import os
+from pathlib import Path
+
+basedir = os.path.abspath(os.path.dirname(__file__))
+BASE = Path(__file__).resolve().parent.parent
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "written"),
+    [
+        ("open(os.path.join(basedir, 'visits.txt'), 'a')\n", ["shop/visits.txt"]),
+        ("(BASE / 'reports' / 'pdf').mkdir(exist_ok=True)\n", ["reports/pdf"]),
+        ("handler = RotatingFileHandler(os.path.join(BASE, 'logs/shop.log'))\n", ["logs"]),
+        ("handler = FileHandler(f'{BASE}/logs/shop.log')\n", ["logs"]),
+        ("URI = 'sqlite:///' + os.path.join(basedir, 'data', 'shop.db')\n", ["shop/data"]),
+        ("URI = f'sqlite:///{BASE}/shop.db'\n", ["shop.db"]),
+        ("URI = os.environ.get('DATABASE_URL') or 'sqlite:///' + os.path.join(basedir, 'shop.db')\n", ["shop/shop.db"]),
+        ("class TestConfig:\n    URI = 'sqlite:///' + os.path.join(basedir, 'test.db')\n", []),
+        ("os.makedirs(os.getenv('UPLOADS', 'uploads'), exist_ok=True)\n", ["uploads"]),
+        ("os.makedirs(os.path.join(os.path.dirname(BASE), 'beside'))\n", []),
+        ("open('/var/log/shop.log', 'a')\n", []),
+    ],
+)
+def test_paths_from_the_code(tmp_path: Path, code: str, written: list[str]) -> None:
+    """Paths that begin at the code's own file are found, from the working directory."""
+    files = {"shop/__init__.py": "from flask import Flask\napp = Flask(__name__)\n", "shop/files.py": BASED + code}
+    plan = plan_of(write_files(tmp_path, {"requirements.txt": "flask\n"} | files))
+    assert [each.path for each in plan.around.writable] == written
+
+
+def test_path_of_another_module(tmp_path: Path) -> None:
+    """A constant that is imported, and a key of the configuration, lead to a directory."""
+    code = (
+        "import os\nfrom config import LOGS\nfrom flask import Flask\napp = Flask(__name__)\n"
+        "os.makedirs(LOGS)\nos.makedirs(app.config['UPLOADS'])\n"
+    )
+    config = (
+        f"{BASED}LOGS = os.path.join(basedir, 'logs')\n\n\nclass Config:\n    UPLOADS = os.path.join(basedir, 'up')\n"
+    )
+    assert [each.path for each in plan_of(application(tmp_path, app__py=code, config__py=config)).around.writable] == [
+        "logs",
+        "up",
+    ]
+
+
+def test_stand_in_is_not_written(tmp_path: Path) -> None:
+    """A SQLite file that stands in for a database service is no volume."""
+    uri = "os.getenv('DATABASE_URL', 'sqlite:///' + os.path.join(basedir, 'a.db'))"
+    code = f"{BASED}from flask import Flask\napp = Flask(__name__)\nURI = {uri}\n"
+    plan = plan_of(application(tmp_path, "flask\npsycopg2-binary\n", app__py=code))
+    assert not plan.around.writable
+    assert dict(plan.around.connections)["DATABASE_URL"] == "postgresql://app:{password}@db/app"
+
+
+def test_newer_syntax_is_explained(tmp_path: Path) -> None:
+    """Files that are newer than the tool's own Python are one note, with what to do."""
+    broken = "from flask import Flask\nFlask(\n"
+    root = application(tmp_path, other__py=broken, more__py=broken)
+    (root / ".python-version").write_text("3.99\n", encoding="utf-8")
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    notes = [note for note in plan_of(root).notes if "can't read" in note]
+    assert len(notes) == 1
+    assert notes[0].startswith(f"2 files have syntax that this tool's Python {own} can't read (more.py line 2")
+    assert notes[0].endswith("run it with Python 3.99")
+
+
+def test_only_some_broken_files_are_named(tmp_path: Path) -> None:
+    """A few of many files that can't be read are named."""
+    root = application(tmp_path)
+    for number in range(9):
+        (root / f"old{number}.py").write_text("from flask import Flask\nFlask(\n", encoding="utf-8")
+    (root / ".python-version").write_text("3.11\n", encoding="utf-8")
+    assert [note for note in plan_of(root).notes if "not read" in note][3:] == ["not read: 6 more files"]
+
+
+@pytest.mark.parametrize(
+    ("requirements", "code", "connections"),
+    [
+        ("pymongo", "os.environ['DATABASE_URL']", {"DATABASE_URL": "mongodb://mongo:27017/app"}),
+        ("pymongo", "os.environ['MONGODB_HOST']", {"MONGODB_HOST": "mongo"}),
+        ("pymongo\npsycopg2-binary", "os.environ['MONGO_URI']", {"MONGO_URI": "mongodb://mongo:27017/app"}),
+    ],
+)
+def test_mongodb_is_led_to(tmp_path: Path, requirements: str, code: str, connections: dict[str, str]) -> None:
+    """A setting leads to MongoDB by its name, or because there is no other database."""
+    code = f"import os\nimport pymongo\nfrom flask import Flask\napp = Flask(__name__)\nvalue = {code}\n"
+    plan = plan_of(application(tmp_path, f"flask\n{requirements}\n", app__py=code))
+    assert dict(plan.around.connections) == connections
+
+
+def test_service_that_nothing_leads_to_is_told(tmp_path: Path) -> None:
+    """Where no setting leads to a service, there is a note; where the code names its host, there is none."""
+    code = "import redis\nfrom flask import Flask\napp = Flask(__name__)\nstore = redis.Redis('{}')\n"
+    notes = plan_of(application(tmp_path, "flask\nredis\n", app__py=code.format("10.0.0.7"))).notes
+    assert any(note.startswith("no setting leads to redis (requirements.txt has redis)") for note in notes)
+    notes = plan_of(application(tmp_path, "flask\nredis\n", app__py=code.format("redis"))).notes
+    assert not any("no setting leads to" in note for note in notes)
+
+
+def test_latin_1_requirements_are_explained(tmp_path: Path) -> None:
+    """A file in another encoding is refused in one sentence that doesn't speak of UTF-16."""
+    (application(tmp_path) / "requirements.txt").write_bytes("flask  # für alle\n".encode("latin-1"))
+    with pytest.raises(GeneratorError, match=r"^requirements\.txt is not UTF-8, and uv reads UTF-8: save it as UTF-8$"):
+        plan_of(tmp_path)

@@ -116,7 +116,9 @@ def _key(target: ast.expr) -> str:
 
 def _parent(path: str | None, count: int) -> str | None:
     parents = PurePosixPath(path or "").parents
-    return str(parents[count - 1]) if len(parents) >= count else None
+    found = str(parents[count - 1]) if len(parents) >= count else ""
+    # What is above the code is not known.
+    return found if found.startswith(HERE) or not (path or "").startswith(HERE) else None
 
 
 def _join(parts: list[str | None]) -> str | None:

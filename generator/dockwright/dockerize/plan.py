@@ -426,10 +426,10 @@ def _keeping(plan: Plan) -> list[str]:
     files = [each for each in plan.around.writable if each.is_file]
     commands = [f"install -d -m 1777 {shlex.join([*(['/data'] if files else []), *directories])}"]
     for each in files:
-        path = shlex.quote(each.path)
+        path, name = shlex.quote(each.path), shlex.quote(PurePosixPath(each.path).name)
         if each.is_seeded:
             commands.append(f"install -m 666 {path} /data/ && rm {path}")
-        commands.append(f"ln -s /data/{path} {path}")
+        commands.append(f"ln -s /data/{name} {path}")
     return commands
 
 

@@ -68,7 +68,9 @@ class _Finder:
         if not PLAIN.fullmatch(path) or ".." in path or path.startswith("tmp/"):
             return
         parent = str(PurePosixPath(path).parent)
-        if is_file and parent != ".":
+        # In a package, which is code, only the file itself is kept.
+        is_package = join(join(join(home, self.project.workdir), parent), "__init__.py") in sources
+        if is_file and parent != "." and not is_package:
             path, is_file = parent, False
         if path == INSTANCE and self.project.pythonpath:
             # Flask looks for it beside the package.
