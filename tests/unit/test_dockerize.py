@@ -1098,3 +1098,53 @@ def test_latin_1_requirements_are_explained(tmp_path: Path) -> None:
     (application(tmp_path) / "requirements.txt").write_bytes("flask  # für alle\n".encode("latin-1"))
     with pytest.raises(GeneratorError, match=r"^requirements\.txt is not UTF-8, and uv reads UTF-8: save it as UTF-8$"):
         plan_of(tmp_path)
+
+
+DYNACONF = """
+from dynaconf import Dynaconf, Validator
+from fastapi import FastAPI
+
+settings = Dynaconf(
+    envvar_prefix="SHOP",
+    environments=True,
+    settings_files=["settings.toml", ".secrets.toml"],
+    validators=[Validator("mail.sender", must_exist=True), Validator("PAGE", must_exist=True, default=10)],
+)
+app = FastAPI()
+"""
+
+
+def test_dynaconf(tmp_path: Path) -> None:
+    """Dynaconf's secrets and required values are settings under its prefix; its other files are copied."""
+    files = {
+        "requirements.txt": "fastapi\ndynaconf\nasyncpg\n",
+        "main.py": DYNACONF,
+        "settings.toml": "[default]\npage = 20\n[default.db]\nuri = 'postgresql://shop@localhost/shop'\n",
+        ".secrets.toml": "[default]\ntoken = 'x'\n[production.mail]\npassword = 'y'\n",
+    }
+    plan = plan_of(commit(write_files(tmp_path, files)))
+    assert plan.required == ["SHOP_MAIL__sender", "SHOP_TOKEN", "SHOP_MAIL__password"]
+    assert dict(plan.around.connections) == {"SHOP_DB__uri": "postgresql://app:{password}@db/app"}
+    assert plan.copied == ("*.py", "settings.toml")
+    assert plan.secrets == (".secrets.toml",)
+    assert any(note.startswith(".secrets.toml never reaches the image (main.py line 5)") for note in plan.notes)
+    assert any("set ENV_FOR_DYNACONF=production" in note for note in plan.notes)
+    assert "'x'" not in "".join(plan.files.values())
+
+
+@pytest.mark.parametrize(
+    ("call", "files", "written"),
+    [
+        ("StaticFiles(directory='static')", {}, ["static"]),
+        ("StaticFiles(directory='static')", {"static/.gitkeep": ""}, ["static"]),
+        ("StaticFiles(directory='static')", {"static/style.css": ""}, []),
+        ("StaticFiles(directory='static', check_dir=False)", {}, []),
+        ("StaticFiles(directory=Path(__file__).parent / 'web')", {}, ["web"]),
+    ],
+)
+def test_directory_that_is_served_exists(tmp_path: Path, call: str, files: dict[str, str], written: list[str]) -> None:
+    """A directory that StaticFiles needs is made if the repository has no file of it."""
+    code = f"from pathlib import Path\nfrom fastapi import FastAPI\napp = FastAPI()\napp.mount('/static', {call})\n"
+    plan = plan_of(write_files(tmp_path, {"requirements.txt": "fastapi\n", "main.py": code} | files))
+    assert [each.path for each in plan.around.writable] == written
+    assert ("install -d -m 1777 " in plan.files["Dockerfile"]) == bool(written)

@@ -1,7 +1,9 @@
 """What is around the web server, put together."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dockwright.dockerize.dynaconf import find_dynaconf
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.routes import find_health
 from dockwright.dockerize.services import HOSTS, connections, find_services, local_address, local_settings, unreached
@@ -56,6 +58,7 @@ def look_around(project: Project) -> Around:
         f"or delete the service {HOSTS[each]} from the compose files"
         for each in ([] if address else unreached(project, services, values))
     ]
+    notes += _dynaconf(project)
     setup, where = find_setup(project)
     if setup and not migrations:
         notes.append(
@@ -78,3 +81,13 @@ def look_around(project: Project) -> Around:
         reason,
         tuple(notes),
     )
+
+
+def _dynaconf(project: Project) -> Iterator[str]:
+    """Say what dynaconf reads that is not in the image."""
+    for found in find_dynaconf(project.modules):
+        example = f"{found.prefix}_NAME".lstrip("_")
+        for file in found.secrets:
+            yield f"{file} never reaches the image ({found.place}): give its values in the environment, as {example}"
+        if found.switch:
+            yield f"{found.place} has environments: set {found.switch}=production in compose.prod.yaml"

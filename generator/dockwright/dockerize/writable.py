@@ -12,7 +12,7 @@ from dockwright.dockerize.project import Project
 from dockwright.dockerize.sources import join
 
 WRITES = re.compile(
-    r"sqlite|makedirs|mkdir|FileHandler|write_text|write_bytes|instance_path"
+    r"sqlite|StaticFiles|makedirs|mkdir|FileHandler|write_text|write_bytes|instance_path"
     r"|\.save\(\s*[\w.]+\(|open\([^\n]*[\"'][wax]b?\+?[\"']"
 )
 SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?!/)([^\s\"'{}:?]+)")
@@ -49,6 +49,9 @@ def find_writable(project: Project, connected: Collection[str] = ()) -> list[Wri
         for node in module.nodes:
             if id(node) in passed_over:
                 continue
+            if served := _served(project, module, node):
+                reason = f"{module.name} line {getattr(node, 'lineno', 1)} serves it, and git has no file in it"
+                finder.add(served, reason, is_file=False)
             for path, is_file in _writes(project, module, node):
                 finder.add(path, f"{module.name} line {getattr(node, 'lineno', 1)}", is_file=is_file)
     return list(finder.found.values())
@@ -93,6 +96,20 @@ def _stand_ins(module: Module, connected: Collection[str]) -> Iterator[int]:
         nodes = list(ast.walk(statement))
         if is_test or any(isinstance(node, ast.Constant) and node.value in connected for node in nodes):
             yield from map(id, nodes)
+
+
+def _served(project: Project, module: Module, node: ast.AST) -> str:
+    """Return a directory that has to be there for StaticFiles to start, and is not in the repository."""
+    if not isinstance(node, ast.Call) or dotted(node.func).rpartition(".")[2] != "StaticFiles":
+        return ""
+    directory, checks = keyword(node, "directory", 0), keyword(node, "check_dir")
+    path = path_of(project, module, directory) if directory is not None else ""
+    if not path or (isinstance(checks, ast.Constant) and not checks.value):
+        return ""
+    name = join(join(project.home, project.workdir), path)
+    # Hidden files, such as .gitkeep, are not copied.
+    is_there = any(not PurePosixPath(file).name.startswith(".") for file in project.sources.below(name))
+    return "" if is_there else path
 
 
 def _writes(project: Project, module: Module, node: ast.AST) -> Iterator[tuple[str, bool]]:
