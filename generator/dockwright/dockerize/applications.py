@@ -21,6 +21,7 @@ from dockwright.dockerize.modules import (
     statements_in,
     text,
 )
+from dockwright.dockerize.requirements import home_of
 from dockwright.dockerize.sources import directory_of, is_beside, join
 
 FLASK, FASTAPI = "flask", "fastapi"
@@ -326,8 +327,9 @@ def named(modules: Modules, target: str) -> Candidate | None:
             if entry:
                 entry = replace(entry, arguments=arguments.removesuffix(")"))
                 own = import_root(modules, file)
-                # As it is named, unless its imports lead nowhere from there.
-                if local_imports(modules, file, own) > local_imports(modules, file, root):
+                # As it is named, unless its imports lead nowhere from there, or it is a project of its own.
+                is_below = home_of(modules.sources, own) != home_of(modules.sources, root)
+                if local_imports(modules, file, own) >= local_imports(modules, file, root) + (not is_below):
                     root = own  # noqa: PLW2901
                 return Candidate(entry, root, 100, (f"--app {target} names it",))
     return None
@@ -363,7 +365,7 @@ def _judge(modules: Modules, entry: Entry, root: str) -> Candidate:
     path = PurePosixPath(entry.file)
     points = FILES.get(path.stem, 12 if path.stem == "__init__" else 0) + NAMES.get(entry.name, 0)
     points -= 4 * len(PurePosixPath(directory_of(entry.file)).relative_to(root).parts)
-    points -= 8 * len(PurePosixPath(root).parts)
+    points -= 8 * len([part for part in PurePosixPath(root).parts if part not in {"src", "lib"}])
     evidence = [describe(entry)]
     if is_beside(entry.file):
         points -= 50

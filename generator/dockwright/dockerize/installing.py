@@ -46,8 +46,12 @@ def plan_installation(
         return Installation((CONSTRAINTS,), (VENV, f"uv pip install --requirement {CONSTRAINTS}", *more))
     match requirements.tool:
         case "uv":
-            sync = "uv sync --active --locked --no-dev --no-install-project --no-python-downloads"
-            return Installation(tuple(files), (VENV, sync, *more))
+            own = f"--package {requirements.package} " if requirements.package else ""
+            # The application itself runs from its code.
+            left_out = f"--no-install-package {requirements.package}" if own else "--no-install-project"
+            copied = "--no-editable " if requirements.needs_source else ""
+            sync = f"uv sync --active --locked {own}--no-dev {copied}{left_out} --no-python-downloads"
+            return Installation(tuple(files), (VENV, sync, *more), needs_source=requirements.needs_source)
         case "poetry" | "pdm" | "pipenv":
             lock = "uv tool run pipenv lock" if requirements.tool == PIPENV and not requirements.is_locked else ""
             # Hashes are verified where the lock has them.
@@ -112,7 +116,8 @@ def mounts(installation: Installation) -> list[str]:
     """Return the files to mount, those of one directory together."""
     names = []
     for name in installation.files:
-        top = PurePosixPath(name).parts[0]
+        # Of a member of a workspace, its code is not mounted.
+        top = name if PurePosixPath(name).name == "pyproject.toml" else PurePosixPath(name).parts[0]
         if top not in names:
             names.append(top)
     return names

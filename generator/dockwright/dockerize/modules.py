@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from dockwright.dockerize.sources import Sources, join
+from dockwright.dockerize.sources import Sources, directory_of, join
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -112,6 +112,8 @@ class Modules:
         """Take the files."""
         self.sources = sources
         self.names = tuple(name for name in sources.names if name.endswith(".py"))
+        # Those with Python files
+        self.directories = {directory_of(name) for name in self.names}
         self.unreadable: dict[str, str] = {}
         self._parsed: dict[str, Module | None] = {}
 
@@ -259,8 +261,7 @@ def local_imports(modules: Modules, name: str, root: str) -> int:
     paths = {join(root, imported.replace(".", "/")) for imported in module.imported_modules}
     # The file's own directory has its own name twice, as in app/app.py.
     return sum(
-        (f"{path}.py" in modules.sources or modules.sources.has_directory(path)) and f"{path}.py" != name
-        for path in paths
+        (f"{path}.py" in modules.sources or path in modules.directories) and f"{path}.py" != name for path in paths
     )
 
 

@@ -23,7 +23,7 @@ from dockwright.dockerize.launches import Launch, find_launches
 from dockwright.dockerize.libraries import NOT_ON_ALPINE, System, choose_libraries
 from dockwright.dockerize.modules import Modules, paused_collector
 from dockwright.dockerize.project import Project
-from dockwright.dockerize.python import Python, age, choose_python, lock_date
+from dockwright.dockerize.python import Python, age, choose_python, lock_date, lock_with_wheels
 from dockwright.dockerize.registration import prefer_registered
 from dockwright.dockerize.requirements import IMPORTS, Requirements, find_requirements, home_of
 from dockwright.dockerize.servers import Server, choose_server
@@ -242,10 +242,12 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     _check_arguments(application)
     home = home_of(sources, application.root)
     requirements = find_requirements(sources, modules, home)
+    # A member of a workspace is built from the directory with the lock.
+    part, home = home, requirements.directory if requirements.package else home
     if wishes.base == "alpine" and (missing := [name for name in NOT_ON_ALPINE if requirements.has(name)]):
         message = f"{missing[0]} has no wheel for Alpine: take --base-image slim"
         raise GeneratorError(message)
-    settings = tuple(find_settings(sources, modules, home))
+    settings = tuple(find_settings(sources, modules, part))
     project = Project(sources, modules, view.launches, application, home, requirements, settings)
     index = Index(base=wishes.base, is_offline=wishes.offline)
     since = age(sources, requirements, datetime.now(tz=UTC).date())
@@ -255,13 +257,11 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     framework = [] if requirements.names else [application.entry.framework]
     extra = (*framework, *server.extra, *wishes.packages)
     # What an old application doesn't have itself is of today.
-    constraints = lock(
-        sources,
-        requirements,
-        () if manifest_date else extra,
+    locked = () if manifest_date else extra
+    python, constraints = lock_with_wheels(
+        python,
         index,
-        python.version,
-        lock_date(manifest_date, python.version),
+        lambda version: lock(sources, requirements, locked, index, version, lock_date(manifest_date, version)),
     )
     around = look_around(project)
     secrets = tuple(committed_secrets(sources))
@@ -274,7 +274,7 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         if name.endswith(".py")
     ]
     plan = Plan(
-        slug(sources.root.resolve() / home, sources.top),
+        slug(sources.root.resolve() / part, sources.top),
         project,
         python,
         wishes.base,
@@ -400,7 +400,15 @@ def _unread(modules: Modules, version: str) -> list[str]:
 
 def _copied(project: Project) -> list[str]:
     """Return what the image gets: directories, and files beside them that the code names."""
-    sources, home = project.sources, project.home
+    if not project.requirements.package:
+        return _copied_from(project, project.home)
+    # Of a workspace, the application, and what it needs of the other members
+    own, *others = (str(PurePosixPath(part).relative_to(project.home)) for part in project.parts)
+    return [*(f"{own}/{name}" for name in _copied_from(project, project.part)), *(f"{name}/" for name in others)]
+
+
+def _copied_from(project: Project, home: str) -> list[str]:
+    sources = project.sources
     names = list(sources.below(home))
     text = "\n".join(sources.read(name) for name in names if name.endswith((".py", ".ini", ".sh")))
     parts = {PurePosixPath(name).relative_to(home).parts for name in names}

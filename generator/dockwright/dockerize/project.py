@@ -36,19 +36,32 @@ class Project:
         return self._places[1]
 
     @property
+    def part(self) -> str:
+        """The application's own directory in the project: that of a workspace's member, or the whole."""
+        return self.requirements.members[0] if self.requirements.package else self.home
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The directories with the application's code."""
+        return self.requirements.members if self.requirements.package else (self.home,)
+
+    @property
     def _places(self) -> tuple[str, str]:
         root = self.application.root
         below = str(PurePosixPath(root).relative_to(self.home)) if root != self.home else "."
         if below == ".":
             return ".", ""
+        part = str(PurePosixPath(self.part).relative_to(self.home))
+        if part != ".":
+            return part, below if below != part else ""
         if below in {"src", "lib"} or join(root, "__init__.py") in self.sources:
             return ".", below
         return below, ""
 
     def files(self, *words: str) -> Iterator[str]:
         """Yield the application's files without tests and scripts, or those whose text has one of these words."""
-        prefix = "" if self.home == "." else f"{self.home}/"
-        return (name for name in self.modules.naming(*words) if name.startswith(prefix) and not is_beside(name))
+        starts = tuple("" if part == "." else f"{part}/" for part in self.parts)
+        return (name for name in self.modules.naming(*words) if name.startswith(starts) and not is_beside(name))
 
     def code(self, *words: str) -> Iterator[Module]:
         """Yield the files whose text has one of these words, parsed."""

@@ -1,6 +1,7 @@
 """The version of Python: what files ask for, else the newest that fits what is installed."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -43,6 +44,8 @@ class Python:
     note: str = ""
     # Something that is pinned has no wheel for it
     compiles: bool = False
+    # Other versions that are allowed, the best first
+    others: tuple[str, ...] = ()
 
 
 def age(sources: Sources, requirements: Requirements, today: date) -> str:
@@ -76,7 +79,41 @@ def choose_python(project: Project, index: Index, manifest_date: str, wish: str)
         order = _allowed(order, requirements.python)
         if not order:
             return Python(NEWEST, "the newest", f"{reason}, which is no version that exists")
-    return _with_wheels(requirements, index, order, reason)
+    python = _with_wheels(requirements, index, order, reason)
+    supported = (version for version in order if version in RELEASES and version != python.version)
+    return replace(python, others=tuple(supported))
+
+
+def lock_with_wheels(python: Python, index: Index, lock: Callable[[str], str]) -> tuple[Python, str]:
+    """Return the versions that `lock` finds, and the Python for which the fewest of them have to be compiled."""
+    texts: dict[str, str] = {}
+    missing: dict[str, frozenset[str]] = {}
+    for version in (python.version, *python.others[:3]):
+        texts[version] = lock(version)
+        found = index.missing_wheels(_pins(texts[version]), version) if index.answers and texts[version] else None
+        if found is None:
+            break
+        missing[version] = found
+        if not found:
+            break
+    if not any(missing.values()):
+        return python, texts[python.version]
+    # What none of them has is in pure Python, or has to be compiled anyway.
+    never = frozenset.intersection(*missing.values()) if len(missing) > 1 else frozenset()
+    best = min(missing, key=lambda version: len(missing[version] - never))
+    compiled = sorted(missing[best] - never)
+    lacking = ", ".join(sorted(missing[python.version] - never))
+    reason = python.reason if best == python.version else f"the first for which {lacking} has a wheel"
+    if compiled:
+        reason = f"{reason}; without a wheel for it: {', '.join(compiled)}"
+    return replace(python, version=best, reason=reason, compiles=python.compiles or bool(compiled)), texts[best]
+
+
+def _pins(constraints: str) -> dict[str, str]:
+    """Return the versions in a file of constraints, without those for Windows or another Python."""
+    lines = (line for line in constraints.splitlines() if not re.search(r"win32|python_(full_)?version", line))
+    matches = filter(None, (re.match(r"([\w.-]+)==([^\s;]+)", line) for line in lines))
+    return {match[1]: match[2] for match in matches if match[1] not in COMPILED}
 
 
 def missing_wheels(requirements: Requirements, index: Index, version: str) -> frozenset[str] | None:
@@ -97,7 +134,7 @@ def missing_wheels(requirements: Requirements, index: Index, version: str) -> fr
 def _pinned(project: Project) -> tuple[str, str]:
     """Return the one version that a file names, and which file."""
     for name, pattern in FILES.items():
-        file = join(project.home, name)
+        file = join(project.part, name)
         if match := re.search(pattern, project.sources.read(file) if file in project.sources else ""):
             return match[1], f"{file} asks for it"
     return "", ""

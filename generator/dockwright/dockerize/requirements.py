@@ -79,6 +79,9 @@ class Requirements:
     has_hashes: bool = False
     # It installs the project itself or another path of it: the code has to be there before
     needs_source: bool = False
+    # A member of a uv workspace: its name, its directory, and those of the other members that it needs
+    package: str = ""
+    members: tuple[str, ...] = ()
     python: str = ""
     notes: tuple[str, ...] = ()
 
@@ -103,12 +106,18 @@ class Requirements:
 
 def find_requirements(sources: Sources, modules: Modules, home: str) -> Requirements:
     """Return what a directory, or else one above it, declares; what is imported, where nothing is declared."""
+    if found := _workspace(sources, home):
+        return _complete(found)
     for directory in _upwards(home):
         for read in (_uv, _poetry, _pdm, _pipenv, _pylock, _requirements, _project, _setup):
             if found := read(sources, directory):
                 unused = [join(above, "uv.lock") for above in _upwards(directory) if join(above, "uv.lock") in sources]
                 if found.tool != UV and unused:
-                    note = f"{unused[0]} is not used: a workspace's lock can't be installed from {found.manifest} alone"
+                    note = f"{unused[0]} is not used: {join(directory, found.files[0])} is no member of its workspace"
+                    found = replace(found, notes=(*found.notes, note))
+                above = sources.top / "uv.lock"
+                if not found.is_locked and sources.top != sources.root.resolve() and above.is_file():
+                    note = f"{above} is not used: for a member of its workspace, look at {sources.top} as a whole"
                     found = replace(found, notes=(*found.notes, note))
                 return _complete(found)
     return _complete(_imports(sources, modules, home))
@@ -156,6 +165,8 @@ def _uv(sources: Sources, directory: str) -> Requirements | None:
     packages = {package["name"]: package for package in data.get("package", [])}
     declared = _parse(project.get("project", {}).get("dependencies", []))
     reached = _closure(packages, {canonicalize_name(each.name): set(each.extras) for each in declared})
+    paths = {name: _path(packages[name]) for name in reached if name in packages}
+    members = tuple(join(directory, path) for path in paths.values() if path and path != ".")
     pins = {name: packages[name].get("version", "") for name in reached if name in packages}
     return Requirements(
         UV,
@@ -167,8 +178,48 @@ def _uv(sources: Sources, directory: str) -> Requirements | None:
         {name: _wheels(packages[name].get("wheels", [])) for name in reached if name in packages},
         is_locked=True,
         has_hashes=True,
+        # Other members are installed from their code.
+        needs_source=bool(members),
+        members=members,
         python=str(data.get("requires-python", "")),
     )
+
+
+def _workspace(sources: Sources, directory: str) -> Requirements | None:
+    """Return what a member of a workspace needs, from the lock of the whole."""
+    manifest = join(directory, "pyproject.toml")
+    if manifest not in sources or join(directory, "uv.lock") in sources:
+        return None
+    for root in list(_upwards(directory))[1:]:
+        data = read_toml(sources, join(root, "uv.lock"))
+        packages = {package["name"]: package for package in data.get("package", [])}
+        own = next((name for name, each in packages.items() if join(root, _path(each) or ".") == directory), "")
+        if not own or root == directory:
+            continue
+        whole = _uv(sources, root)
+        reached = _closure(packages, {own: set()}) - {own}
+        paths = {name: path for name in reached if (path := _path(packages.get(name, {}))) and path != "."}
+        members = [path for each in packages.values() if (path := _path(each)) and path != "."]
+        manifests = (join(path, "pyproject.toml") for path in sorted(members))
+        others = {name: packages[name] for name in reached if name in packages and name not in paths}
+        return whole and replace(
+            whole,
+            files=("uv.lock", "pyproject.toml", *(name for name in manifests if join(root, name) in sources)),
+            declared=_parse(read_toml(sources, manifest).get("project", {}).get("dependencies", [])),
+            names=frozenset(reached),
+            pins={name: each.get("version", "") for name, each in others.items()},
+            wheels={name: _wheels(each.get("wheels", [])) for name, each in others.items()},
+            needs_source=bool(paths),
+            package=own,
+            members=(directory, *(join(root, path) for path in sorted(paths.values()))),
+        )
+    return None
+
+
+def _path(package: Mapping[str, Any]) -> str:
+    """Return the directory of a package of the lock that is in the repository."""
+    source = package.get("source", {})
+    return next((str(source[key]) for key in ("editable", "virtual", "directory") if key in source), "")
 
 
 def _closure(packages: Mapping[str, Any], wanted: dict[str, set[str]]) -> set[str]:

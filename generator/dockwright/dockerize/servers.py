@@ -210,12 +210,12 @@ def _config_file(project: Project) -> str:
     launch = project.application.launch
     named = launch.option("-c", "--config") if launch and launch.program == GUNICORN else ""
     names = (named.removeprefix("file:").removeprefix("./"), *CONFIGS)
-    return next((name for name in names if name and join(project.home, name) in project.sources), "")
+    return next((name for name in names if name and join(project.part, name) in project.sources), "")
 
 
 def _config(project: Project, config: str) -> Mapping[str, ast.expr]:
     """Return what gunicorn's configuration file sets."""
-    module = project.modules.get(join(project.home, config)) if config else None
+    module = project.modules.get(join(project.part, config)) if config else None
     return assignments(module.statements) if module else {}
 
 
@@ -229,7 +229,7 @@ def _port(project: Project, settings: Mapping[str, ast.expr]) -> int | None:
     number = keyword(call, "port", 1) if call else None
     if isinstance(number, ast.Constant):
         texts.append(str(number.value))
-    dockerfile = join(project.home, "Dockerfile")
+    dockerfile = join(project.part, "Dockerfile")
     if dockerfile in project.sources:
         texts += re.findall(r"(?m)^EXPOSE\s+(\d+)", project.sources.read(dockerfile))
     matches = filter(None, (re.search(r"(?:^|:)(\d{2,5})\b", text) for text in texts))
