@@ -175,7 +175,7 @@ def test_stacks_are_reported(check: Run, output_dir: Path) -> None:
     assert json.loads(check("--json").stdout)[0]["file"] == "compose.prod.yaml"
     (output_dir / "compose.yaml").write_text("a: [", encoding="utf-8")
     done = check("compose.yaml")
-    assert (done.returncode, done.stderr) == (1, "error: compose.yaml can't be read (it is no YAML)\n")
+    assert (done.returncode, done.stderr) == (2, "error: compose.yaml can't be read (it is no YAML)\n")
 
 
 def test_report(check: Run, output_dir: Path) -> None:

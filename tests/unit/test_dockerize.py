@@ -4,18 +4,20 @@ import json
 import os
 import re
 import subprocess
+import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from dockwright.dockerize.index import shorten_error
+from dockwright.dockerize.index import Index, shorten_error
 from dockwright.dockerize.plan import FILES, Plan, Wishes, choose_application, look, make_plan
 from dockwright.dockerize.prove import diagnose, misplaced_module, verdict
 from dockwright.dockerize.python import lock_date
+from dockwright.dockerize.requirements import _caret
 from dockwright.dockerize.settings import find_settings
 from dockwright.dockerize.writing import write
 from dockwright.errors import GeneratorError, UsageError
@@ -356,14 +358,23 @@ def test_no_directory(dockerize: Run) -> None:
 # Details
 
 
-def test_many_files_are_quick(tmp_path: Path) -> None:
-    """Of 1,000 files, those that say nothing about the application are read and not parsed."""
+@pytest.mark.parametrize(
+    "head",
+    [
+        "from flask import Blueprint\n",
+        "from flask import Blueprint, Flask\n\ndef add(app: Flask) -> None:\n    app.register_blueprint(Blueprint())\n",
+        "from fastapi import APIRouter, FastAPI\n\ndef add(app: FastAPI, row):\n    app.include_router(APIRouter())\n",
+        '"""Part of the Flask application."""\nfrom shop import Settings\n\ndef keep(row):\n    row.save(force=True)\n',
+    ],
+)
+def test_many_files_are_quick(tmp_path: Path, head: str) -> None:
+    """Of 1,000 files, those that make nothing are read and not parsed, even if all name the framework."""
     root = write_application("celery", tmp_path)
     for number in range(1000):
         path = root / "shop" / f"part{number // 50}" / f"module{number}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         body = f"def total(items):\n    return sum(item.price * {number} for item in items)\n\n\n" * 50
-        path.write_text(f"from flask import Blueprint\n\n{body}", encoding="utf-8")
+        path.write_text(f"{head}\n{body}", encoding="utf-8")
     view = look(root)
     application = choose_application(view, "")
     assert application
@@ -527,7 +538,7 @@ def test_windows_requirements_are_explained(tmp_path: Path) -> None:
     """A file in UTF-16, as PowerShell writes it, is refused with what to do."""
     root = write_application("one-file", tmp_path)
     (root / "requirements.txt").write_text("flask\n", encoding="utf-16")
-    with pytest.raises(GeneratorError, match=r"requirements\.txt is not UTF-8 text"):
+    with pytest.raises(GeneratorError, match=r"requirements\.txt is UTF-16, as PowerShell.* save it as UTF-8"):
         plan_of(root)
 
 
@@ -555,8 +566,10 @@ def test_command_for_tables_is_told(tmp_path: Path) -> None:
 def test_broken_code_is_told(tmp_path: Path) -> None:
     """A file that is not valid Python is passed over, and named."""
     root = write_application("one-file", tmp_path)
-    (root / "flask_old.py").write_text("from flask import Flask\nprint 'hello'\n", encoding="utf-8")
-    assert any("flask_old.py line 2" in note for note in plan_of(root).notes)
+    (root / "flask_old.py").write_text(
+        "from flask import Flask\napp = Flask(__name__)\nprint 'hello'\n", encoding="utf-8"
+    )
+    assert any("flask_old.py line 3" in note for note in plan_of(root).notes)
 
 
 @pytest.mark.parametrize("arguments", ["module:nothing", "a:b:c", ":", "app:"])
@@ -901,3 +914,349 @@ def test_workspace_lock_is_told(tmp_path: Path) -> None:
     root = write_application("monorepo", tmp_path)
     (root / "uv.lock").write_text("version = 1\n", encoding="utf-8")
     assert any(note.startswith("uv.lock is not used") for note in plan_of(root).notes)
+
+
+BARE = "from flask import Flask\nfrom flask_cors import CORS\n\napp = Flask(__name__)\nCORS(app)\n"
+PACKAGE: dict[str, str] = {
+    "requirements.txt": "flask\n",
+    "shop/__init__.py": BARE,
+    "shop/views.py": "from flask import Blueprint\n\npages = Blueprint('pages', __name__)\n",
+    "shop/routes.py": "from shop import app\n\n\ndef register():\n    from shop.views import pages\n\n"
+    "    app.register_blueprint(pages)\n",
+}
+
+
+def write_files(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files into a directory."""
+    for name, content in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("files", "target"),
+    [
+        ({"serve.py": "from shop import app\nfrom shop.routes import register\n\nregister()\n"}, "serve:app"),
+        (
+            {"start.py": "import shop.routes\nfrom shop import app as service\n\nshop.routes.register()\n"},
+            "start:service",
+        ),
+        (
+            {"shop/routes.py": "from shop import app\n\ndef build():\n    app.add_url_rule('/')\n    return app\n"},
+            "shop.routes:build()",
+        ),
+        # It has routes: a module that defines them is imported.
+        ({"shop/__init__.py": f"{BARE}from shop.routes import register\n\nregister()\n"}, "shop:app"),
+        ({"shop/__init__.py": f"{BARE}for page in ():\n    app.register_blueprint(page)\n"}, "shop:app"),
+        ({"shop/__init__.py": f"{BARE}Api(app)\n"}, "shop:app"),
+        # None anywhere
+        ({"shop/routes.py": ""}, "shop:app"),
+        # A server's own command
+        ({"Procfile": "web: gunicorn shop:app\n"}, "shop:app"),
+    ],
+)  # fmt: skip
+def test_application_with_routes(tmp_path: Path, files: dict[str, str], target: str) -> None:
+    """The entry is taken that has its routes once it is imported."""
+    assert plan_of(write_files(tmp_path, PACKAGE | files)).application.target == target
+
+
+@pytest.mark.parametrize(
+    ("files", "reason"),
+    [
+        ({}, "register in shop/routes.py adds them, and no module calls it when it is imported"),
+        (
+            {"shop/routes.py": "def register(app):\n    @app.route('/')\n    def index():\n        return ''\n"},
+            "register in shop/routes.py adds them",
+        ),
+        (
+            {"shop/routes.py": "from shop import app\n\nif __name__ == '__main__':\n    app.route('/')(str)\n"},
+            "shop/routes.py adds them only when it is run as a program",
+        ),
+    ],
+)  # fmt: skip
+def test_application_without_routes(dockerize: Run, tmp_path: Path, files: dict[str, str], reason: str) -> None:
+    """Where nothing gives an application its routes at import, it is said, and nothing is written."""
+    write_files(tmp_path, PACKAGE | files)
+    done = dockerize(str(tmp_path), "--no-input")
+    assert done.returncode == 2
+    assert "shop:app has no routes when it is imported" in done.stderr
+    assert reason in done.stderr
+    assert not (tmp_path / "Dockerfile").exists()
+    assert dockerize(str(tmp_path), "--app", "shop:app", "--dry-run").returncode == 0
+
+
+class FakeIndex(Index):
+    """An index that has wheels of everything but what is named, as package and version of Python."""
+
+    def __init__(self, *missing: tuple[str, str]) -> None:
+        """Say what has no wheel."""
+        super().__init__(is_offline=True)
+        self._uv, self.missing = "uv", missing
+
+    def _compile(self, lines: Iterable[str], python: str, arguments: list[str]) -> tuple[str | None, str]:
+        lines = list(lines)
+        for name, version in self.missing if "--only-binary" in arguments else ():
+            if python in {version, version or python} and any(line.startswith(f"{name}==") for line in lines):
+                return None, f"error: No solution found\n  cause: Because {name}==1.0 has no usable wheels and you …"
+        return "".join(f"{re.split('[<>=~ ]', line)[0]}==1.0\n" for line in lines), ""
+
+
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Return a function that puts an index in place of the real one."""
+    return lambda *missing: monkeypatch.setattr("dockwright.dockerize.plan.Index", lambda **_: FakeIndex(*missing))
+
+
+PIPFILE_LOCK = (
+    '{"default": {"flask": {"version": "==3.1.2"}, "tools": {"version": "==1.0"}, "mail": {"version": "==1.0"}}}'
+)
+POETRY_LOCK = "".join(f'[[package]]\nname = "{name}"\nversion = "1.0"\n' for name in ("flask", "tools", "mail"))
+
+
+@pytest.mark.parametrize(
+    ("missing", "version", "compiles"),
+    [
+        # A package in pure Python without any wheel
+        ([("mail", "")], "3.14", False),
+        ([("mail", ""), ("tools", "3.14")], "3.13", False),
+        # Some package lacks one for each: the fewest, and that one is compiled
+        (
+            [(name, f"3.{minor}") for name in ("flask", "tools") for minor in (11, 14)]
+            + [("mail", f"3.{minor}") for minor in (9, 10, 12, 13, 14, 15)],
+            "3.13",
+            True,
+        ),
+        ([("tools", f"3.{minor}") for minor in range(10, 16)], "3.9", False),
+    ],
+)
+@pytest.mark.parametrize("tool", ["requirements", "pipenv", "poetry"])
+def test_fewest_missing_wheels(  # noqa: PLR0913, PLR0917 # the table's columns
+    tmp_path: Path,
+    index: Callable[..., None],
+    tool: str,
+    missing: list[tuple[str, str]],
+    version: str,
+    compiles: bool,  # noqa: FBT001
+) -> None:
+    """The version of Python is taken for which the fewest packages have to be compiled, for each kind of lock."""
+    index(*missing)
+    files = {
+        "requirements": {"requirements.txt": "flask==3.1.2\ntools==1.0\nmail==1.0\n"},
+        "pipenv": {"Pipfile": "[packages]\nflask = '*'\n", "Pipfile.lock": PIPFILE_LOCK},
+        "poetry": {"pyproject.toml": "[tool.poetry.dependencies]\nflask = '*'\n", "poetry.lock": POETRY_LOCK},
+    }
+    root = write_files(tmp_path, files[tool] | {"app.py": "from flask import Flask\napp = Flask(__name__)\n"})
+    plan = plan_of(root)
+    assert (plan.python.version, plan.python.compiles) == (version, compiles), plan.python.reason
+
+
+def test_wheels_of_old_poetry_locks(tmp_path: Path) -> None:
+    """Poetry's locks of 2022 and before have the wheels in a table of their own."""
+    root = write_application("poetry", tmp_path)
+    files = '\n[metadata.files]\ntools = [{file = "tools-1.0-cp312-cp312-manylinux_2_17_x86_64.whl"}]\n'
+    (root / "poetry.lock").write_text(POETRY_LOCK + files, encoding="utf-8")
+    assert plan_of(root).python.version == "3.12"
+
+
+def test_unanswered_question_is_told(tmp_path: Path) -> None:
+    """Where nobody can be asked about wheels, that is said."""
+    note = "nobody was asked whether everything has a wheel for Python 3.14"
+    assert note in plan_of(application(tmp_path, "flask==3.1.2\n")).notes
+    assert note not in plan_of(application(tmp_path)).notes
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("pyproject.toml", '[tool.poetry.dependencies]\npython = "^3.11"\nflask = "^3.1"\ntools = {git = "…"}\n'),
+        ("Pipfile", '[packages]\nflask = "*"\n'),
+    ],
+)
+def test_unlocked_tools(tmp_path: Path, index: Callable[..., None], file: str, content: str) -> None:
+    """Where Poetry or Pipenv has no lock, one is written beside the manifest, and installed."""
+    index()
+    root = write_files(tmp_path, {file: content, "app.py": "from flask import Flask\napp = Flask(__name__)\n"})
+    plan = plan_of(root)
+    assert plan.files["constraints.txt"].endswith("flask==1.0\ngunicorn==1.0\n")
+    assert f"After an edit of {file}" in plan.files["constraints.txt"]
+    assert "uv pip install --requirement constraints.txt" in plan.files["Dockerfile"]
+    assert "poetry" not in plan.files["Dockerfile"]
+
+
+@pytest.mark.parametrize(
+    ("poetry", "expected"),
+    [
+        ("^1.2.3", ">=1.2.3,<2"),
+        ("^0.2.3", ">=0.2.3,<0.3"),
+        ("^0.0.3", ">=0.0.3,<0.0.4"),
+        ("~1.2.3", ">=1.2.3,<1.3"),
+        ("~1", ">=1,<2"),
+        ("1.2.3", "==1.2.3"),
+        ("1.2.*", "==1.2.*"),
+        (">=1.2, !=1.3", ">=1.2,!=1.3"),
+        ("~=1.2", "~=1.2"),
+        ("^1.2 || ^2", ""),
+        ("*", ""),
+    ],
+)
+def test_poetry_versions(poetry: str, expected: str) -> None:
+    """Poetry's own ways to write versions are understood."""
+    assert _caret(poetry) == expected
+
+
+BASED = """import os
+from pathlib import Path
+
+basedir = os.path.abspath(os.path.dirname(__file__))
+BASE = Path(__file__).resolve().parent.parent
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "written"),
+    [
+        ("open(os.path.join(basedir, 'visits.txt'), 'a')\n", ["shop/visits.txt"]),
+        ("(BASE / 'reports' / 'pdf').mkdir(exist_ok=True)\n", ["reports/pdf"]),
+        ("handler = RotatingFileHandler(os.path.join(BASE, 'logs/shop.log'))\n", ["logs"]),
+        ("handler = FileHandler(f'{BASE}/logs/shop.log')\n", ["logs"]),
+        ("URI = 'sqlite:///' + os.path.join(basedir, 'data', 'shop.db')\n", ["shop/data"]),
+        ("URI = f'sqlite:///{BASE}/shop.db'\n", ["shop.db"]),
+        ("URI = os.environ.get('DATABASE_URL') or 'sqlite:///' + os.path.join(basedir, 'shop.db')\n", ["shop/shop.db"]),
+        ("class TestConfig:\n    URI = 'sqlite:///' + os.path.join(basedir, 'test.db')\n", []),
+        ("os.makedirs(os.getenv('UPLOADS', 'uploads'), exist_ok=True)\n", ["uploads"]),
+        ("os.makedirs(os.path.join(os.path.dirname(BASE), 'beside'))\n", []),
+        ("open('/var/log/shop.log', 'a')\n", []),
+    ],
+)
+def test_paths_from_the_code(tmp_path: Path, code: str, written: list[str]) -> None:
+    """Paths that begin at the code's own file are found, from the working directory."""
+    files = {"shop/__init__.py": "from flask import Flask\napp = Flask(__name__)\n", "shop/files.py": BASED + code}
+    plan = plan_of(write_files(tmp_path, {"requirements.txt": "flask\n"} | files))
+    assert [each.path for each in plan.around.writable] == written
+
+
+def test_path_of_another_module(tmp_path: Path) -> None:
+    """A constant that is imported, and a key of the configuration, lead to a directory."""
+    code = (
+        "import os\nfrom config import LOGS\nfrom flask import Flask\napp = Flask(__name__)\n"
+        "os.makedirs(LOGS)\nos.makedirs(app.config['UPLOADS'])\n"
+    )
+    config = (
+        f"{BASED}LOGS = os.path.join(basedir, 'logs')\n\n\nclass Config:\n    UPLOADS = os.path.join(basedir, 'up')\n"
+    )
+    assert [each.path for each in plan_of(application(tmp_path, app__py=code, config__py=config)).around.writable] == [
+        "logs",
+        "up",
+    ]
+
+
+def test_stand_in_is_not_written(tmp_path: Path) -> None:
+    """A SQLite file that stands in for a database service is no volume."""
+    uri = "os.getenv('DATABASE_URL', 'sqlite:///' + os.path.join(basedir, 'a.db'))"
+    code = f"{BASED}from flask import Flask\napp = Flask(__name__)\nURI = {uri}\n"
+    plan = plan_of(application(tmp_path, "flask\npsycopg2-binary\n", app__py=code))
+    assert not plan.around.writable
+    assert dict(plan.around.connections)["DATABASE_URL"] == "postgresql://app:{password}@db/app"
+
+
+def test_newer_syntax_is_explained(tmp_path: Path) -> None:
+    """Files that are newer than the tool's own Python are one note, with what to do."""
+    broken = "from flask import Flask\nFlask(\n"
+    root = application(tmp_path, other__py=broken, more__py=broken)
+    (root / ".python-version").write_text("3.99\n", encoding="utf-8")
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    notes = [note for note in plan_of(root).notes if "can't read" in note]
+    assert len(notes) == 1
+    assert notes[0].startswith(f"2 files have syntax that this tool's Python {own} can't read (more.py line 2")
+    assert notes[0].endswith("run it with Python 3.99")
+
+
+def test_only_some_broken_files_are_named(tmp_path: Path) -> None:
+    """A few of many files that can't be read are named."""
+    root = application(tmp_path)
+    for number in range(9):
+        (root / f"old{number}.py").write_text("from flask import Flask\nFlask(\n", encoding="utf-8")
+    (root / ".python-version").write_text("3.11\n", encoding="utf-8")
+    assert [note for note in plan_of(root).notes if "not read" in note][3:] == ["not read: 6 more files"]
+
+
+@pytest.mark.parametrize(
+    ("requirements", "code", "connections"),
+    [
+        ("pymongo", "os.environ['DATABASE_URL']", {"DATABASE_URL": "mongodb://mongo:27017/app"}),
+        ("pymongo", "os.environ['MONGODB_HOST']", {"MONGODB_HOST": "mongo"}),
+        ("pymongo\npsycopg2-binary", "os.environ['MONGO_URI']", {"MONGO_URI": "mongodb://mongo:27017/app"}),
+    ],
+)
+def test_mongodb_is_led_to(tmp_path: Path, requirements: str, code: str, connections: dict[str, str]) -> None:
+    """A setting leads to MongoDB by its name, or because there is no other database."""
+    code = f"import os\nimport pymongo\nfrom flask import Flask\napp = Flask(__name__)\nvalue = {code}\n"
+    plan = plan_of(application(tmp_path, f"flask\n{requirements}\n", app__py=code))
+    assert dict(plan.around.connections) == connections
+
+
+def test_service_that_nothing_leads_to_is_told(tmp_path: Path) -> None:
+    """Where no setting leads to a service, there is a note; where the code names its host, there is none."""
+    code = "import redis\nfrom flask import Flask\napp = Flask(__name__)\nstore = redis.Redis('{}')\n"
+    notes = plan_of(application(tmp_path, "flask\nredis\n", app__py=code.format("10.0.0.7"))).notes
+    assert any(note.startswith("no setting leads to redis (requirements.txt has redis)") for note in notes)
+    notes = plan_of(application(tmp_path, "flask\nredis\n", app__py=code.format("redis"))).notes
+    assert not any("no setting leads to" in note for note in notes)
+
+
+def test_latin_1_requirements_are_explained(tmp_path: Path) -> None:
+    """A file in another encoding is refused in one sentence that doesn't speak of UTF-16."""
+    (application(tmp_path) / "requirements.txt").write_bytes("flask  # für alle\n".encode("latin-1"))
+    with pytest.raises(GeneratorError, match=r"^requirements\.txt is not UTF-8, and uv reads UTF-8: save it as UTF-8$"):
+        plan_of(tmp_path)
+
+
+DYNACONF = """
+from dynaconf import Dynaconf, Validator
+from fastapi import FastAPI
+
+settings = Dynaconf(
+    envvar_prefix="SHOP",
+    environments=True,
+    settings_files=["settings.toml", ".secrets.toml"],
+    validators=[Validator("mail.sender", must_exist=True), Validator("PAGE", must_exist=True, default=10)],
+)
+app = FastAPI()
+"""
+
+
+def test_dynaconf(tmp_path: Path) -> None:
+    """Dynaconf's secrets and required values are settings under its prefix; its other files are copied."""
+    files = {
+        "requirements.txt": "fastapi\ndynaconf\nasyncpg\n",
+        "main.py": DYNACONF,
+        "settings.toml": "[default]\npage = 20\n[default.db]\nuri = 'postgresql://shop@localhost/shop'\n",
+        ".secrets.toml": "[default]\ntoken = 'x'\n[production.mail]\npassword = 'y'\n",
+    }
+    plan = plan_of(commit(write_files(tmp_path, files)))
+    assert plan.required == ["SHOP_MAIL__sender", "SHOP_TOKEN", "SHOP_MAIL__password"]
+    assert dict(plan.around.connections) == {"SHOP_DB__uri": "postgresql://app:{password}@db/app"}
+    assert plan.copied == ("*.py", "settings.toml")
+    assert plan.secrets == (".secrets.toml",)
+    assert any(note.startswith(".secrets.toml never reaches the image (main.py line 5)") for note in plan.notes)
+    assert any("set ENV_FOR_DYNACONF=production" in note for note in plan.notes)
+    assert "'x'" not in "".join(plan.files.values())
+
+
+@pytest.mark.parametrize(
+    ("call", "files", "written"),
+    [
+        ("StaticFiles(directory='static')", {}, ["static"]),
+        ("StaticFiles(directory='static')", {"static/.gitkeep": ""}, ["static"]),
+        ("StaticFiles(directory='static')", {"static/style.css": ""}, []),
+        ("StaticFiles(directory='static', check_dir=False)", {}, []),
+        ("StaticFiles(directory=Path(__file__).parent / 'web')", {}, ["web"]),
+    ],
+)
+def test_directory_that_is_served_exists(tmp_path: Path, call: str, files: dict[str, str], written: list[str]) -> None:
+    """A directory that StaticFiles needs is made if the repository has no file of it."""
+    code = f"from pathlib import Path\nfrom fastapi import FastAPI\napp = FastAPI()\napp.mount('/static', {call})\n"
+    plan = plan_of(write_files(tmp_path, {"requirements.txt": "fastapi\n", "main.py": code} | files))
+    assert [each.path for each in plan.around.writable] == written
+    assert ("install -d -m 1777 " in plan.files["Dockerfile"]) == bool(written)

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -18,8 +18,10 @@ from dockwright.dockerize.modules import (
     keyword,
     local_imports,
     module_name,
+    statements_in,
     text,
 )
+from dockwright.dockerize.requirements import home_of
 from dockwright.dockerize.sources import directory_of, is_beside, join
 
 FLASK, FASTAPI = "flask", "fastapi"
@@ -51,8 +53,9 @@ WRAPPERS = {
     "WsgiToAsgi": ASGI,
 }
 WRAPPED = ("app", "application", "other_asgi_app", "wsgi_app", "other_app")
-# Words of files that make an application, or call a function that does
-LIKELY = ("Flask", "FastAPI", "OpenAPI", "create_app", "make_app")
+_NAMES = "|".join(sorted({name.rpartition(".")[2] for name in CLASSES}))
+# What a file has that makes an application: a call, another name, a subclass, a function that returns one
+MAKES = re.compile(rf"(?:{_NAMES})(?:\(| as )|class \w+\([^)]*(?:{_NAMES})\b|-> .*(?:{_NAMES})\b|e_app\(")
 # Where servers and frameworks look first
 FILES = {"wsgi": 30, "asgi": 30, "app": 20, "main": 20, "application": 15, "api": 15, "server": 15, "run": 15}
 NAMES = {"app": 5, "application": 5, "create_app": 4, "make_app": 3, "api": 2, "server": 2}
@@ -101,6 +104,8 @@ class Candidate:
     points: int = 0
     evidence: tuple[str, ...] = ()
     launch: Launch | None = None
+    # What gives it its routes, if importing its module doesn't
+    bare: str = ""
 
     @property
     def module(self) -> str:
@@ -124,23 +129,43 @@ class Finder:
     """Follows names through the modules to the applications that they stand for."""
 
     modules: Modules
+    # Names of files that commands start
+    started: frozenset[str] = frozenset()
     _known: dict[tuple[str, str], Entry | None] = field(default_factory=dict)
     _entries: list[Entry] | None = None
 
     def entries(self) -> list[Entry]:
         """Return every module-level name that is an application, or a function that returns one."""
         if self._entries is None:
-            likely = [name for name in self.modules.names if self._is_likely(name)]
-            self._entries = self._scan(likely) or self._scan(self.modules.names)
+            names = self.modules.names
+            # Tests and examples make many applications, none of which is meant.
+            own = [name for name in names if not is_beside(name) or PurePosixPath(name).stem in self.started]
+            self._entries = self._search(own) or self._search(names)
         return self._entries
+
+    def _search(self, files: Sequence[str]) -> list[Entry]:
+        """Return the entries of files that make an application, and of those that call what does."""
+        read = self.modules.sources.read
+        likely = [name for name in files if self._is_likely(name)]
+        found = self._scan(likely)
+        new, remaining = found, set(files)
+        while likely:
+            remaining -= set(likely)
+            makers = {entry.name for entry in new if entry.is_factory}
+            for module in filter(None, map(self.modules.get, likely)):
+                makers |= {name for name in module.classes if self._framework(module, ast.Name(name))}
+            words = [word for name in makers for word in (f"{name}(", f"({name})")]
+            likely = sorted(name for name in remaining if any(word in read(name) for word in words))
+            new = self._scan(likely)
+            found = [*found, *new]
+        return found
 
     def _is_likely(self, name: str) -> bool:
         """Tell whether a file may make an application, or hand one on under a name that servers look for."""
         content = self.modules.sources.read(name)
         stem = PurePosixPath(name).stem
-        return any(word in content for word in LIKELY) or (
-            (stem in FILES or stem == "__init__") and ("app" in content or "api" in content)
-        )
+        is_named = (stem in FILES or stem == "__init__") and ("app" in content or "api" in content)
+        return is_named or bool(MAKES.search(content))
 
     def _scan(self, files: Iterable[str]) -> list[Entry]:
         found: list[Entry] = []
@@ -213,8 +238,9 @@ class Finder:
         return found if found and found.is_factory else None
 
     def _factory(self, module: Module, function: Function) -> Entry | None:
-        scope = assignments([node for node in ast.walk(function) if isinstance(node, ast.Assign | ast.AnnAssign)])
-        returned = [node.value for node in ast.walk(function) if isinstance(node, ast.Return) and node.value]
+        statements = list(statements_in(function))
+        scope = assignments(statements)
+        returned = [node.value for node in statements if isinstance(node, ast.Return) and node.value]
         found = next(filter(None, (self._value(module, value, scope) for value in returned)), None)
         if not found and function.returns is not None and returned:
             framework = self._framework(module, function.returns)
@@ -256,9 +282,14 @@ class Finder:
         return ""
 
 
-def rank(modules: Modules, launches: list[Launch]) -> list[Candidate]:
+def make_finder(modules: Modules, launches: list[Launch]) -> Finder:
+    """Return what finds the applications."""
+    return Finder(modules, frozenset(launch.target.partition(":")[0].rpartition(".")[2] for launch in launches))
+
+
+def rank(finder: Finder, launches: list[Launch]) -> list[Candidate]:
     """Return one candidate for each application, the best first."""
-    finder = Finder(modules)
+    modules = finder.modules
     candidates = [_judge(modules, entry, import_root(modules, entry.file)) for entry in finder.entries()]
     candidates = [_add_launches(modules, finder, candidate, launches) for candidate in candidates]
     mounted, made = set(_mounted(finder)), set(_made(finder))
@@ -279,7 +310,7 @@ def rank(modules: Modules, launches: list[Launch]) -> list[Candidate]:
 def pick(candidates: list[Candidate]) -> Candidate | None:
     """Return the application that is clearly meant, or None where two are alike."""
     first, *others = candidates
-    return None if others and first.points - others[0].points < CLEAR else first
+    return None if first.bare or (others and first.points - others[0].points < CLEAR) else first
 
 
 def named(modules: Modules, target: str) -> Candidate | None:
@@ -296,8 +327,9 @@ def named(modules: Modules, target: str) -> Candidate | None:
             if entry:
                 entry = replace(entry, arguments=arguments.removesuffix(")"))
                 own = import_root(modules, file)
-                # As it is named, unless its imports lead nowhere from there.
-                if local_imports(modules, file, own) > local_imports(modules, file, root):
+                # As it is named, unless its imports lead nowhere from there, or it is a project of its own.
+                is_below = home_of(modules.sources, own) != home_of(modules.sources, root)
+                if local_imports(modules, file, own) >= local_imports(modules, file, root) + (not is_below):
                     root = own  # noqa: PLW2901
                 return Candidate(entry, root, 100, (f"--app {target} names it",))
     return None
@@ -320,7 +352,7 @@ def other_framework(modules: Modules) -> str:
 
 def main_call(modules: Modules, file: str) -> ast.Call | None:
     """Return the call that serves the application when its file is run: `app.run(…)`, `uvicorn.run(…)`."""
-    module = modules.get(file)
+    module = modules.get(file) if ".run(" in modules.sources.read(file) else None
     if not module:
         return None
     nodes = [node for statement in (*module.guarded, *module.statements) for node in ast.walk(statement)]
@@ -333,7 +365,7 @@ def _judge(modules: Modules, entry: Entry, root: str) -> Candidate:
     path = PurePosixPath(entry.file)
     points = FILES.get(path.stem, 12 if path.stem == "__init__" else 0) + NAMES.get(entry.name, 0)
     points -= 4 * len(PurePosixPath(directory_of(entry.file)).relative_to(root).parts)
-    points -= 8 * len(PurePosixPath(root).parts)
+    points -= 8 * len([part for part in PurePosixPath(root).parts if part not in {"src", "lib"}])
     evidence = [describe(entry)]
     if is_beside(entry.file):
         points -= 50

@@ -1,10 +1,12 @@
 """What is around the web server, put together."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dockwright.dockerize.dynaconf import find_dynaconf
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.routes import find_health
-from dockwright.dockerize.services import connections, find_services, local_address, local_settings
+from dockwright.dockerize.services import HOSTS, connections, find_services, local_address, local_settings, unreached
 from dockwright.dockerize.settings import Setting
 from dockwright.dockerize.workers import Worker, find_migrations, find_setup, find_workers
 from dockwright.dockerize.writable import Writable, find_writable
@@ -35,7 +37,7 @@ def look_around(project: Project) -> Around:
     services = find_services(project)
     address, place = local_address(project) if services else ("", "")
     known = dict(connections(project, services))
-    writable = find_writable(project)
+    writable = find_writable(project, known)
     health, reason = find_health(project)
     notes = []
     if address:
@@ -49,7 +51,14 @@ def look_around(project: Project) -> Around:
         for each in local_settings(project.settings)
         if each.name not in known
     ]
-    migrations = find_migrations(project)
+    workers, migrations = find_workers(project), find_migrations(project)
+    values = [*known.values(), *(word for worker in workers for word in worker.command)]
+    notes += [
+        f"no setting leads to {HOSTS[each]} ({services[each]}): read its address from the environment, "
+        f"or delete the service {HOSTS[each]} from the compose files"
+        for each in ([] if address else unreached(project, services, values))
+    ]
+    notes += _dynaconf(project)
     setup, where = find_setup(project)
     if setup and not migrations:
         notes.append(
@@ -64,7 +73,7 @@ def look_around(project: Project) -> Around:
         tuple(services.items()),
         tuple(known.items()),
         tuple(each for each in project.settings if each.name not in known),
-        tuple(find_workers(project)),
+        tuple(workers),
         migrations,
         tuple(writable),
         address,
@@ -72,3 +81,13 @@ def look_around(project: Project) -> Around:
         reason,
         tuple(notes),
     )
+
+
+def _dynaconf(project: Project) -> Iterator[str]:
+    """Say what dynaconf reads that is not in the image."""
+    for found in find_dynaconf(project.modules):
+        example = f"{found.prefix}_NAME".lstrip("_")
+        for file in found.secrets:
+            yield f"{file} never reaches the image ({found.place}): give its values in the environment, as {example}"
+        if found.switch:
+            yield f"{found.place} has environments: set {found.switch}=production in compose.prod.yaml"

@@ -247,6 +247,12 @@ def _ask_application(view: "View", interface: Interface | None) -> "Candidate":
     if interface is None:
         known = "".join(f"\n  --app {quote_target(each.flag)}  ({each.evidence[0]})" for each in candidates)
         message = f"there are several applications, and nothing says which one is meant: pass one of{known}"
+        if bare := candidates[0].bare:
+            flag = candidates[0].flag
+            message = (
+                f"{flag} has no routes when it is imported: {bare}. Make a module that does, such as wsgi.py, and "
+                f"pass its name, or pass one of{known}"
+            )
         raise UsageError(message)
     entries = tuple(Entry(str(i), each.flag, "; ".join(each.evidence)) for i, each in enumerate(candidates))
     return candidates[int(interface.ask(Question("Which application?", "0", entries)))]

@@ -1,19 +1,26 @@
 """What only the package index knows: versions that go together, and which Python has wheels. uv asks it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from textwrap import shorten
 
 TIMEOUT_SECONDS = 60
+# Enough to know that a version of Python is not meant
+MOST_MISSING = 12
 PLATFORMS = {"alpine": "x86_64-unknown-linux-musl"}
 GLIBC = "x86_64-manylinux_2_28"
 HEADER = """\
 # Versions that go together, so that a build can be repeated. {manifest} is what you edit: what it adds is installed
 # in the newest version. For newer versions, delete this file and run `dockwright dockerize` again.{date}
+"""
+WHOLE = """\
+# What {manifest} asks for, in versions that go together: this is what is installed. After an edit of {manifest}, or
+# for newer versions, delete this file and run `dockwright dockerize` again.{date}
 """
 AS_OF = """
 # {manifest} is old: these are the versions of {date} (with --latest, of today).
@@ -37,21 +44,30 @@ class Index:
         """Whether it can be asked."""
         return self._uv is not None and not self.refusal
 
-    def has_wheels(self, lines: Iterable[str], python: str) -> bool | None:
-        """Tell whether all of these have wheels for a version of Python; None if nobody knows."""
+    def missing_wheels(self, pins: Mapping[str, str], python: str) -> frozenset[str] | None:
+        """Return those of these versions that have no wheel for a version of Python; None if nobody knows."""
         arguments = ["--no-deps", "--only-binary", ":all:", "--python-platform", self._platform]
-        output, error = self._compile(lines, python, arguments)
-        if output is None and "No solution found" not in error and "no usable wheels" not in error:
-            self.refusal = self.refusal or f"the package index could not be asked ({error})"
-            return None
-        return output is not None
+        remaining, missing = dict(pins), set[str]()
+        while remaining and len(missing) < MOST_MISSING:
+            lines = (f"{name}=={version}" for name, version in remaining.items())
+            output, error = self._compile(lines, python, arguments)
+            if output is not None:
+                break
+            # The error names one after the other.
+            named = {name for name in remaining if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", error)}
+            if "No solution found" not in error or not named:
+                self.refusal = self.refusal or f"the package index could not be asked ({shorten_error(error)})"
+                return None
+            missing |= named
+            remaining = {name: version for name, version in remaining.items() if name not in named}
+        return frozenset(missing)
 
     def lock(self, lines: Iterable[str], python: str, date: str) -> str | None:
         """Return versions that go together, as of a date if there is one; None if there are none."""
         limit = ["--exclude-newer", date] if date else []
         output, error = self._compile(lines, python, ["--universal", "--no-annotate", "--no-header", *limit])
         if output is None:
-            self.refusal = self.refusal or f"no versions were locked ({error})"
+            self.refusal = self.refusal or f"no versions were locked ({shorten_error(error)})"
         return output
 
     def _compile(self, lines: Iterable[str], python: str, arguments: list[str]) -> tuple[str | None, str]:
@@ -71,7 +87,7 @@ class Index:
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             return None, f"{type(error).__name__}"
-        return (done.stdout, "") if done.returncode == 0 else (None, shorten_error(done.stderr))
+        return (done.stdout, "") if done.returncode == 0 else (None, done.stderr)
 
 
 def shorten_error(error: str) -> str:

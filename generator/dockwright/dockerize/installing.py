@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from posixpath import normpath
 
-from dockwright.dockerize.index import AS_OF, HEADER, Index
+from dockwright.dockerize.index import AS_OF, HEADER, WHOLE, Index
 from dockwright.dockerize.requirements import IMPORTS, PDM, PIP, PIPENV, POETRY, PROJECT, SETUP, Requirements
 from dockwright.dockerize.sources import Sources, join
 
 VENV = "uv venv --quiet /opt/venv"
 CONSTRAINTS = "constraints.txt"
 EXPORTED = "/tmp/requirements.txt"  # noqa: S108 # in the build
+# Tools whose manifest uv can't install from
+FOREIGN = {POETRY, PIPENV}
 TITLES = {POETRY: "Poetry", PDM: "PDM", PIPENV: "Pipenv"}
 # A line of requirements that is a path: of the project itself, or of another one beside it
 LIBRARY = re.compile(
@@ -47,10 +49,17 @@ def plan_installation(
     files, extra = list(requirements.files), [shlex.quote(each) for each in extra]
     more = [f"uv pip install {' '.join(extra)}"] if extra else []
     constraint = [f"--constraint {CONSTRAINTS}"] if is_constrained else []
+    if is_constrained and requirements.tool in FOREIGN:
+        # Versions of everything that is to be installed
+        return Installation((CONSTRAINTS,), (VENV, f"uv pip install --requirement {CONSTRAINTS}", *more))
     match requirements.tool:
         case "uv":
-            sync = "uv sync --active --locked --no-dev --no-install-project --no-python-downloads"
-            return Installation(tuple(files), (VENV, sync, *more))
+            own = f"--package {requirements.package} " if requirements.package else ""
+            # The application itself runs from its code.
+            left_out = f"--no-install-package {requirements.package}" if own else "--no-install-project"
+            copied = "--no-editable " if requirements.needs_source else ""
+            sync = f"uv sync --active --locked {own}--no-dev {copied}{left_out} --no-python-downloads"
+            return Installation(tuple(files), (VENV, sync, *more), needs_source=requirements.needs_source)
         case "poetry" | "pdm" | "pipenv":
             lock = "uv tool run pipenv lock" if requirements.tool == PIPENV and not requirements.is_locked else ""
             # Hashes are verified where the lock has them.
@@ -97,7 +106,11 @@ def lock(  # noqa: PLR0913, PLR0917 # what it depends on
 
     What is there already stays: it is from an earlier run.
     """
-    if requirements.is_locked or requirements.tool not in {PIP, PROJECT, SETUP, IMPORTS} or requirements.needs_source:
+    if (
+        requirements.is_locked
+        or requirements.tool not in {PIP, PROJECT, SETUP, IMPORTS, *FOREIGN}
+        or requirements.needs_source
+    ):
         return ""
     file = join(requirements.directory, CONSTRAINTS)
     if CONSTRAINTS in requirements.files:
@@ -111,14 +124,16 @@ def lock(  # noqa: PLR0913, PLR0917 # what it depends on
         return ""
     manifest = requirements.files[0]
     note = AS_OF.format(manifest=manifest, date=date).rstrip("\n") if date else ""
-    return HEADER.format(manifest=manifest, date=note) + versions
+    header = WHOLE if requirements.tool in FOREIGN else HEADER
+    return header.format(manifest=manifest, date=note) + versions
 
 
 def mounts(installation: Installation) -> list[str]:
     """Return the files to mount, those of one directory together."""
     names = []
     for name in installation.files:
-        top = PurePosixPath(name).parts[0]
+        # Of a member of a workspace, its code is not mounted.
+        top = name if PurePosixPath(name).name == "pyproject.toml" else PurePosixPath(name).parts[0]
         if top not in names:
             names.append(top)
     return names

@@ -1,13 +1,15 @@
 """Python files as syntax trees: what they import, define and assign. Nothing is imported or run."""
 
 import ast
+import gc
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from dockwright.dockerize.sources import Sources, join
+from dockwright.dockerize.sources import Sources, directory_of, join
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -25,10 +27,15 @@ class Module:
         return list(ast.walk(self.tree))
 
     @cached_property
+    def all_statements(self) -> list[ast.stmt]:
+        """Every statement, also those in functions and classes: a tenth of the nodes."""
+        return list(statements_in(self.tree))
+
+    @cached_property
     def imports(self) -> dict[str, str]:
         """Each imported name, with where it is from: `a.b`, or with leading dots."""
         found: dict[str, str] = {}
-        for node in self.nodes:
+        for node in self.all_statements:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     found[alias.asname or alias.name.partition(".")[0]] = (
@@ -44,14 +51,14 @@ class Module:
     @cached_property
     def stars(self) -> list[str]:
         """The modules that everything is imported from."""
-        nodes = (node for node in self.nodes if isinstance(node, ast.ImportFrom))
+        nodes = (node for node in self.all_statements if isinstance(node, ast.ImportFrom))
         return ["." * node.level + (node.module or "") for node in nodes if node.names[0].name == "*"]
 
     @cached_property
     def imported_modules(self) -> set[str]:
         """Every module that an import statement names, without those with leading dots."""
         found = set()
-        for node in self.nodes:
+        for node in self.all_statements:
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
@@ -105,6 +112,8 @@ class Modules:
         """Take the files."""
         self.sources = sources
         self.names = tuple(name for name in sources.names if name.endswith(".py"))
+        # Those with Python files
+        self.directories = {directory_of(name) for name in self.names}
         self.unreadable: dict[str, str] = {}
         self._parsed: dict[str, Module | None] = {}
 
@@ -119,12 +128,16 @@ class Modules:
             self._parsed[name] = self._parse(name)
         return self._parsed[name]
 
-    def mentioning(self, *words: str) -> Iterator[Module]:
-        """Yield the modules whose text has one of these words; the others are not parsed."""
+    def naming(self, *words: str) -> Iterator[str]:
+        """Yield the files whose text has one of these words, or all of them; none is parsed."""
         for name in self.names:
             content = self.sources.read(name)
-            if any(word in content for word in words) and (module := self.get(name)):
-                yield module
+            if not words or any(word in content for word in words):
+                yield name
+
+    def mentioning(self, *words: str) -> Iterator[Module]:
+        """Yield the modules whose text has one of these words; the others are not parsed."""
+        yield from filter(None, map(self.get, self.naming(*words)))
 
     def find(self, source: str, importer: str) -> tuple[str, str] | None:
         """Return the file that an import leads to, and the name in it, nothing for the module itself."""
@@ -155,6 +168,37 @@ class Modules:
             line = f" line {error.lineno}" if isinstance(error, SyntaxError) else ""
             self.unreadable[name] = f"{name}{line}: {getattr(error, 'msg', error)}"
             return None
+
+
+def statements_in(node: ast.AST) -> Iterator[ast.stmt]:
+    """Yield the statements in a module, a function or a block, and those in them."""
+    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for each in getattr(node, name, ()):
+            if isinstance(each, ast.stmt):
+                yield each
+            yield from statements_in(each)
+
+
+def executed(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the statements that run when a block runs: not those in functions, classes and the main guard."""
+    for node in body:
+        yield node
+        if not isinstance(node, Function | ast.ClassDef) and not (isinstance(node, ast.If) and _is_main_guard(node)):
+            yield from executed([each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt)])
+            for part in (*getattr(node, "handlers", ()), *getattr(node, "cases", ())):
+                yield from executed(part.body)
+
+
+@contextmanager
+def paused_collector() -> Iterator[None]:
+    """Pause the garbage collector: trees are no garbage, and looking for some takes longer than parsing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def dotted(expression: ast.expr) -> str:
@@ -217,8 +261,7 @@ def local_imports(modules: Modules, name: str, root: str) -> int:
     paths = {join(root, imported.replace(".", "/")) for imported in module.imported_modules}
     # The file's own directory has its own name twice, as in app/app.py.
     return sum(
-        (f"{path}.py" in modules.sources or modules.sources.has_directory(path)) and f"{path}.py" != name
-        for path in paths
+        (f"{path}.py" in modules.sources or path in modules.directories) and f"{path}.py" != name for path in paths
     )
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from posixpath import normpath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from packaging.version import Version
 
 from dockwright.dockerize import applications
 from dockwright.dockerize.applications import TITLES, Candidate
@@ -22,9 +24,10 @@ from dockwright.dockerize.index import Index
 from dockwright.dockerize.installing import CONSTRAINTS, Installation, lock, mounts, plan_installation
 from dockwright.dockerize.launches import Launch, find_launches
 from dockwright.dockerize.libraries import NOT_ON_ALPINE, System, choose_libraries
-from dockwright.dockerize.modules import Modules
+from dockwright.dockerize.modules import Modules, paused_collector
 from dockwright.dockerize.project import Project
-from dockwright.dockerize.python import Python, age, choose_python, lock_date
+from dockwright.dockerize.python import Python, age, choose_python, lock_date, lock_with_wheels
+from dockwright.dockerize.registration import prefer_registered
 from dockwright.dockerize.requirements import IMPORTS, Requirements, find_requirements, home_of
 from dockwright.dockerize.servers import Server, choose_server
 from dockwright.dockerize.services import HOSTS, MARIADB, MONGODB, POSTGRESQL, RABBITMQ, REDIS
@@ -35,6 +38,8 @@ from dockwright.template import load
 
 FILES = ("Dockerfile", ".dockerignore", "compose.yaml", "compose.prod.yaml")
 EXAMPLE = ".env.example"
+# How many files that can't be read are named
+SHOWN = 3
 IGNORE, OWN_IGNORE = ".dockerignore", "Dockerfile.dockerignore"
 OTHER_COMPOSE = ("compose.yml", "docker-compose.yml", "docker-compose.yaml")
 # Directories and files that an application doesn't need to run, or that must not be in an image
@@ -219,12 +224,14 @@ class Plan:
         }
 
 
+@paused_collector()
 def look(root: Path) -> View:
     """Look at a directory; raise GeneratorError if there is no application in it."""
     sources = Sources(root)
     modules = Modules(sources)
     launches = find_launches(modules)
-    candidates = applications.rank(modules, launches)
+    finder = applications.make_finder(modules, launches)
+    candidates = prefer_registered(finder, applications.rank(finder, launches))
     if not candidates:
         raise GeneratorError(_nothing_found(modules, root))
     return View(sources, modules, launches, candidates)
@@ -242,50 +249,51 @@ def choose_application(view: View, target: str) -> Candidate | None:
     return found
 
 
+@paused_collector()
 def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     """Put everything together; raise GeneratorError for what can't be containerised."""
     sources, modules = view.sources, view.modules
     _check_arguments(application)
     home = home_of(sources, application.root)
     requirements = find_requirements(sources, modules, home)
+    # A member of a workspace is built from the directory with the lock.
+    part, home = home, requirements.directory if requirements.package else home
     if wishes.base == "alpine" and (missing := [name for name in NOT_ON_ALPINE if requirements.has(name)]):
         message = f"{missing[0]} has no wheel for Alpine: take --base-image slim"
         raise GeneratorError(message)
-    settings = tuple(find_settings(sources, modules, home))
+    settings = tuple(find_settings(sources, modules, part))
     project = Project(sources, modules, view.launches, application, home, requirements, settings)
     index = Index(base=wishes.base, is_offline=wishes.offline)
-    manifest_date = "" if wishes.latest else age(sources, requirements, datetime.now(tz=UTC).date())
-    python = choose_python(project, index, manifest_date, wishes.python)
+    since = age(sources, requirements, datetime.now(tz=UTC).date())
+    manifest_date = "" if wishes.latest or requirements.is_locked else since
+    python = choose_python(project, index, since if requirements.is_locked else manifest_date, wishes.python)
     server = choose_server(project, wishes.port)
     framework = [] if requirements.names else [application.entry.framework]
     extra = (*framework, *server.extra, *wishes.packages)
     # What an old application doesn't have itself is of today.
-    constraints = lock(
-        sources,
-        requirements,
-        () if manifest_date else extra,
+    locked = () if manifest_date else extra
+    python, constraints = lock_with_wheels(
+        python,
         index,
-        python.version,
-        lock_date(manifest_date, python.version),
+        lambda version: lock(sources, requirements, locked, index, version, lock_date(manifest_date, version)),
     )
     around = look_around(project)
     front_end, front_ends = find_front_end(project)
     secrets = tuple(committed_secrets(sources))
     notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes, *front_ends]
     notes += [f"{name} is committed: it never reaches the image, but who has the repository has it" for name in secrets]
-    notes += [f"not read: {problem}" for problem in modules.unreadable.values()]
+    notes += _unread(modules, python.version)
     notes += [
         f"not read: {name} is not text in the encoding that it names"
         for name in sorted(sources.unread)
         if name.endswith(".py")
     ]
-    workdir, pythonpath = _places(sources, application, home)
     if front_end:
         # What is built belongs to the image: a volume would keep the output of the first version.
-        own = tuple(each for each in around.writable if normpath(join(workdir, each.path)) != front_end.output)
+        own = tuple(each for each in around.writable if normpath(join(project.workdir, each.path)) != front_end.output)
         around = replace(around, writable=own)
     plan = Plan(
-        slug(sources.root.resolve() / home, sources.top),
+        slug(sources.root.resolve() / part, sources.top),
         project,
         python,
         wishes.base,
@@ -293,8 +301,8 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         plan_installation(sources, requirements, extra, is_constrained=bool(constraints)),
         choose_libraries(requirements, wishes.base, wishes.libraries, compiles=wishes.compiles or python.compiles),
         around,
-        workdir,
-        pythonpath,
+        project.workdir,
+        project.pythonpath,
         tuple(_copied(project)),
         secrets,
         tuple(filter(None, notes)),
@@ -404,23 +412,35 @@ def _nothing_found(modules: Modules, root: Path) -> str:
     if not modules.names:
         return f"{root} has no Python file: name the directory of the application"
     broken = next(iter(modules.unreadable.values()), "")
-    also = f" ({broken} could not be read)" if broken else ""
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    also = f" ({broken}: if that is newer than this tool's Python {python}, run it with a newer one)" if broken else ""
     return f"no Flask or FastAPI application was found in {root}{also}: pass --app module:name, or another directory"
 
 
-def _places(sources: Sources, application: Candidate, home: str) -> tuple[str, str]:
-    """Return the directory that the command runs in, and what is added to Python's path."""
-    below = str(PurePosixPath(application.root).relative_to(home)) if application.root != home else "."
-    if below == ".":
-        return ".", ""
-    if below in {"src", "lib"} or join(application.root, "__init__.py") in sources:
-        return ".", below
-    return below, ""
+def _unread(modules: Modules, version: str) -> list[str]:
+    """Say which files are not valid Python, or are newer than the Python that reads them."""
+    problems = list(modules.unreadable.values())
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if problems and Version(version) > Version(own):
+        files = f"{len(problems)} files have" if len(problems) > 1 else "a file has"
+        return [
+            f"{files} syntax that this tool's Python {own} can't read ({problems[0]}): run it with Python {version}"
+        ]
+    more = [f"not read: {len(problems) - SHOWN} more files"] if len(problems) > SHOWN else []
+    return [*(f"not read: {problem}" for problem in problems[:SHOWN]), *more]
 
 
 def _copied(project: Project) -> list[str]:
     """Return what the image gets: directories, and files beside them that the code names."""
-    sources, home = project.sources, project.home
+    if not project.requirements.package:
+        return _copied_from(project, project.home)
+    # Of a workspace, the application, and what it needs of the other members
+    own, *others = (str(PurePosixPath(part).relative_to(project.home)) for part in project.parts)
+    return [*(f"{own}/{name}" for name in _copied_from(project, project.part)), *(f"{name}/" for name in others)]
+
+
+def _copied_from(project: Project, home: str) -> list[str]:
+    sources = project.sources
     names = list(sources.below(home))
     text = "\n".join(sources.read(name) for name in names if name.endswith((".py", ".ini", ".sh")))
     parts = {PurePosixPath(name).relative_to(home).parts for name in names}
@@ -447,10 +467,10 @@ def _keeping(plan: Plan) -> list[str]:
     files = [each for each in plan.around.writable if each.is_file]
     commands = [f"install -d -m 1777 {shlex.join([*(['/data'] if files else []), *directories])}"]
     for each in files:
-        path = shlex.quote(each.path)
+        path, name = shlex.quote(each.path), shlex.quote(PurePosixPath(each.path).name)
         if each.is_seeded:
             commands.append(f"install -m 666 {path} /data/ && rm {path}")
-        commands.append(f"ln -s /data/{path} {path}")
+        commands.append(f"ln -s /data/{name} {path}")
     return commands
 
 

@@ -1,6 +1,7 @@
 """The version of Python: what files ask for, else the newest that fits what is installed."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -9,7 +10,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from dockwright.dockerize.index import Index
 from dockwright.dockerize.project import Project
-from dockwright.dockerize.requirements import IMPORTS, PIP, Requirements
+from dockwright.dockerize.requirements import COMPILED, IMPORTS, WINDOWS_ONLY, Requirements
 from dockwright.dockerize.sources import Sources, join
 
 # The first release of each version that gets security fixes; the newest is the last to be taken
@@ -25,7 +26,7 @@ NEWEST, OLDEST = "3.14", "3.11"
 # Unlocked versions that are older were chosen for another Python.
 OLD_DAYS = 365
 WHEELS_DAYS = 90
-# How many versions the index is asked about, before something is compiled
+# How many versions the index is asked about, before something is compiled: those with security fixes, and two more
 TRIED = 7
 FILES = {
     ".python-version": r"(?:cpython-)?(\d+\.\d+)",
@@ -43,11 +44,13 @@ class Python:
     note: str = ""
     # Something that is pinned has no wheel for it
     compiles: bool = False
+    # Other versions that are allowed, the best first
+    others: tuple[str, ...] = ()
 
 
 def age(sources: Sources, requirements: Requirements, today: date) -> str:
-    """Return the date of the manifest, if it is old and its versions are not locked; else nothing."""
-    if requirements.is_locked or requirements.tool == IMPORTS:
+    """Return the date of the lock or the manifest, if it is old; else nothing."""
+    if requirements.tool == IMPORTS:
         return ""
     changed = sources.last_change(requirements.manifest)
     return changed if changed and (today - date.fromisoformat(changed)).days > OLD_DAYS else ""
@@ -66,7 +69,7 @@ def choose_python(project: Project, index: Index, manifest_date: str, wish: str)
     requirements = project.requirements
     version, reason = (wish, "--python asks for it") if wish else _pinned(project)
     if version:
-        return replace(_checked(version, reason), compiles=_compiles(requirements, index, version))
+        return _with_wheels(requirements, index, [version], reason)
     order = _order(manifest_date)
     reason = "nothing asks for a version: the newest"
     if manifest_date:
@@ -76,28 +79,62 @@ def choose_python(project: Project, index: Index, manifest_date: str, wish: str)
         order = _allowed(order, requirements.python)
         if not order:
             return Python(NEWEST, "the newest", f"{reason}, which is no version that exists")
-    if any(requirements.wheels.values()):
-        fitting = [version for version in order if _fits(requirements, version, index.is_musl)]
-        why = f"the first, from {order[0]}, for which {requirements.manifest} has all wheels"
-        if fitting and fitting[0] != order[0]:
-            return _checked(fitting[0], why)
-        return replace(_checked(order[0], reason), compiles=not fitting)
-    asks = requirements.tool == PIP and requirements.pins and index.answers
-    return _with_wheels(requirements, index, order, reason) if asks else _checked(order[0], reason)
+    python = _with_wheels(requirements, index, order, reason)
+    supported = (version for version in order if version in RELEASES and version != python.version)
+    return replace(python, others=tuple(supported))
 
 
-def _compiles(requirements: Requirements, index: Index, version: str) -> bool:
-    """Tell whether something that is pinned has no wheel for a version of Python."""
+def lock_with_wheels(python: Python, index: Index, lock: Callable[[str], str]) -> tuple[Python, str]:
+    """Return the versions that `lock` finds, and the Python for which the fewest of them have to be compiled."""
+    texts: dict[str, str] = {}
+    missing: dict[str, frozenset[str]] = {}
+    for version in (python.version, *python.others[:3]):
+        texts[version] = lock(version)
+        found = index.missing_wheels(_pins(texts[version]), version) if index.answers and texts[version] else None
+        if found is None:
+            break
+        missing[version] = found
+        if not found:
+            break
+    if not any(missing.values()):
+        return python, texts[python.version]
+    # What none of them has is in pure Python, or has to be compiled anyway.
+    never = frozenset.intersection(*missing.values()) if len(missing) > 1 else frozenset()
+    best = min(missing, key=lambda version: len(missing[version] - never))
+    compiled = sorted(missing[best] - never)
+    lacking = ", ".join(sorted(missing[python.version] - never))
+    reason = python.reason if best == python.version else f"the first for which {lacking} has a wheel"
+    if compiled:
+        reason = f"{reason}; without a wheel for it: {', '.join(compiled)}"
+    return replace(python, version=best, reason=reason, compiles=python.compiles or bool(compiled)), texts[best]
+
+
+def _pins(constraints: str) -> dict[str, str]:
+    """Return the versions in a file of constraints, without those for Windows or another Python."""
+    lines = (line for line in constraints.splitlines() if not re.search(r"win32|python_(full_)?version", line))
+    matches = filter(None, (re.match(r"([\w.-]+)==([^\s;]+)", line) for line in lines))
+    return {match[1]: match[2] for match in matches if match[1] not in COMPILED}
+
+
+def missing_wheels(requirements: Requirements, index: Index, version: str) -> frozenset[str] | None:
+    """Return the packages whose version has no wheel for a version of Python; None if nobody knows."""
     if any(requirements.wheels.values()):
-        return not _fits(requirements, version, index.is_musl)
-    pinned = [line for line in requirements.lines if "==" in line]
-    return bool(pinned) and index.answers and index.has_wheels(pinned, version) is False
+        platform = "musllinux" if index.is_musl else "manylinux"
+        return frozenset(
+            package
+            for package, names in requirements.wheels.items()
+            if names and not any(_is_for(name, version, platform) for name in names)
+        )
+    pins = {name: pin for name, pin in requirements.pins.items() if pin and name not in COMPILED | WINDOWS_ONLY}
+    if not pins:
+        return frozenset()
+    return index.missing_wheels(pins, version) if index.answers else None
 
 
 def _pinned(project: Project) -> tuple[str, str]:
     """Return the one version that a file names, and which file."""
     for name, pattern in FILES.items():
-        file = join(project.home, name)
+        file = join(project.part, name)
         if match := re.search(pattern, project.sources.read(file) if file in project.sources else ""):
             return match[1], f"{file} asks for it"
     return "", ""
@@ -110,15 +147,6 @@ def _allowed(order: list[str], specifier: str) -> list[str]:
         return []
     # The newest patch release of a version is what an image has.
     return [version for version in order if f"{version}.99" in allowed or f"{version}.0" in allowed]
-
-
-def _fits(requirements: Requirements, version: str, is_musl: bool) -> bool:  # noqa: FBT001 # of the base image
-    """Tell whether a lock has wheels for a version of Python, of all packages that have wheels at all."""
-    return all(
-        any(_is_for(name, version, "musllinux" if is_musl else "manylinux") for name in names)
-        for names in requirements.wheels.values()
-        if names
-    )
 
 
 def _is_for(wheel: str, version: str, platform: str) -> bool:
@@ -139,19 +167,37 @@ def _is_for(wheel: str, version: str, platform: str) -> bool:
 
 
 def _with_wheels(requirements: Requirements, index: Index, order: list[str], reason: str) -> Python:
-    """Return the first version for which all pinned versions have wheels."""
-    lines = [line for line in requirements.lines if "==" in line]
+    """Return the first version for which the fewest packages have to be compiled."""
+    missing: dict[str, frozenset[str]] = {}
     for version in order[:TRIED]:
-        has_wheels = index.has_wheels(lines, version)
-        if has_wheels is None:
+        if (found := missing_wheels(requirements, index, version)) is None:
             break
-        if has_wheels:
-            why = f"the first, from {order[0]}, for which all pinned versions have wheels"
-            return _checked(version, reason if version == order[0] else why)
-    else:
-        reason = f"{reason}; some pinned versions have no wheel for any"
-        return replace(_checked(order[0], reason), compiles=True)
-    return _checked(order[0], reason)
+        missing[version] = found
+        if not found:
+            break
+    if not missing:
+        unknown = "" if index.refusal else f"nobody was asked whether everything has a wheel for Python {order[0]}"
+        python = _checked(order[0], reason)
+        return replace(python, note=python.note or unknown)
+    best, compiled = _fewest(requirements, index, missing)
+    if best != order[0] and len(order) > 1:
+        reason = f"the first, from {order[0]}, for which all pinned versions have wheels"
+    if compiled:
+        reason = f"{reason}; without a wheel for it: {', '.join(sorted(compiled))}"
+    return replace(_checked(best, reason), compiles=bool(compiled))
+
+
+def _fewest(requirements: Requirements, index: Index, missing: dict[str, frozenset[str]]) -> tuple[str, frozenset[str]]:
+    """Return the version that lacks the fewest wheels, and what it lacks.
+
+    What has no wheel for any version has none at all, as some packages in pure Python: it says nothing about Python.
+    """
+    # A lock that has wheels for others has none of those.
+    never = frozenset() if any(requirements.wheels.values()) else frozenset.intersection(*missing.values())
+    for version in RELEASES if never else ():
+        never &= missing.get(version) or missing_wheels(requirements, index, version) or frozenset()
+    best = min(missing, key=lambda version: len(missing[version] - never))
+    return best, missing[best] - never
 
 
 def _order(manifest_date: str) -> list[str]:

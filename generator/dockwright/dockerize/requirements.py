@@ -79,6 +79,9 @@ class Requirements:
     has_hashes: bool = False
     # It installs the project itself or another path of it: the code has to be there before
     needs_source: bool = False
+    # A member of a uv workspace: its name, its directory, and those of the other members that it needs
+    package: str = ""
+    members: tuple[str, ...] = ()
     python: str = ""
     notes: tuple[str, ...] = ()
 
@@ -103,12 +106,18 @@ class Requirements:
 
 def find_requirements(sources: Sources, modules: Modules, home: str) -> Requirements:
     """Return what a directory, or else one above it, declares; what is imported, where nothing is declared."""
+    if found := _workspace(sources, home):
+        return _complete(found)
     for directory in _upwards(home):
         for read in (_uv, _poetry, _pdm, _pipenv, _pylock, _requirements, _project, _setup):
             if found := read(sources, directory):
                 unused = [join(above, "uv.lock") for above in _upwards(directory) if join(above, "uv.lock") in sources]
                 if found.tool != UV and unused:
-                    note = f"{unused[0]} is not used: a workspace's lock can't be installed from {found.manifest} alone"
+                    note = f"{unused[0]} is not used: {join(directory, found.files[0])} is no member of its workspace"
+                    found = replace(found, notes=(*found.notes, note))
+                above = sources.top / "uv.lock"
+                if not found.is_locked and sources.top != sources.root.resolve() and above.is_file():
+                    note = f"{above} is not used: for a member of its workspace, look at {sources.top} as a whole"
                     found = replace(found, notes=(*found.notes, note))
                 return _complete(found)
     return _complete(_imports(sources, modules, home))
@@ -156,6 +165,8 @@ def _uv(sources: Sources, directory: str) -> Requirements | None:
     packages = {package["name"]: package for package in data.get("package", [])}
     declared = _parse(project.get("project", {}).get("dependencies", []))
     reached = _closure(packages, {canonicalize_name(each.name): set(each.extras) for each in declared})
+    paths = {name: _path(packages[name]) for name in reached if name in packages}
+    members = tuple(join(directory, path) for path in paths.values() if path and path != ".")
     pins = {name: packages[name].get("version", "") for name in reached if name in packages}
     return Requirements(
         UV,
@@ -167,8 +178,48 @@ def _uv(sources: Sources, directory: str) -> Requirements | None:
         {name: _wheels(packages[name].get("wheels", [])) for name in reached if name in packages},
         is_locked=True,
         has_hashes=True,
+        # Other members are installed from their code.
+        needs_source=bool(members),
+        members=members,
         python=str(data.get("requires-python", "")),
     )
+
+
+def _workspace(sources: Sources, directory: str) -> Requirements | None:
+    """Return what a member of a workspace needs, from the lock of the whole."""
+    manifest = join(directory, "pyproject.toml")
+    if manifest not in sources or join(directory, "uv.lock") in sources:
+        return None
+    for root in list(_upwards(directory))[1:]:
+        data = read_toml(sources, join(root, "uv.lock"))
+        packages = {package["name"]: package for package in data.get("package", [])}
+        own = next((name for name, each in packages.items() if join(root, _path(each) or ".") == directory), "")
+        if not own or root == directory:
+            continue
+        whole = _uv(sources, root)
+        reached = _closure(packages, {own: set()}) - {own}
+        paths = {name: path for name in reached if (path := _path(packages.get(name, {}))) and path != "."}
+        members = [path for each in packages.values() if (path := _path(each)) and path != "."]
+        manifests = (join(path, "pyproject.toml") for path in sorted(members))
+        others = {name: packages[name] for name in reached if name in packages and name not in paths}
+        return whole and replace(
+            whole,
+            files=("uv.lock", "pyproject.toml", *(name for name in manifests if join(root, name) in sources)),
+            declared=_parse(read_toml(sources, manifest).get("project", {}).get("dependencies", [])),
+            names=frozenset(reached),
+            pins={name: each.get("version", "") for name, each in others.items()},
+            wheels={name: _wheels(each.get("wheels", [])) for name, each in others.items()},
+            needs_source=bool(paths),
+            package=own,
+            members=(directory, *(join(root, path) for path in sorted(paths.values()))),
+        )
+    return None
+
+
+def _path(package: Mapping[str, Any]) -> str:
+    """Return the directory of a package of the lock that is in the repository."""
+    source = package.get("source", {})
+    return next((str(source[key]) for key in ("editable", "virtual", "directory") if key in source), "")
 
 
 def _closure(packages: Mapping[str, Any], wanted: dict[str, set[str]]) -> set[str]:
@@ -192,7 +243,7 @@ def _closure(packages: Mapping[str, Any], wanted: dict[str, set[str]]) -> set[st
 
 def _poetry(sources: Sources, directory: str) -> Requirements | None:
     manifest, lock = join(directory, "pyproject.toml"), join(directory, "poetry.lock")
-    project = read_toml(sources, manifest)
+    project, data = read_toml(sources, manifest), read_toml(sources, lock)
     poetry = project.get("tool", {}).get("poetry", {})
     if lock not in sources and "dependencies" not in poetry:
         return None
@@ -201,7 +252,7 @@ def _poetry(sources: Sources, directory: str) -> Requirements | None:
     texts = [_poetry_text(name, value) for name, value in table.items() if not _is_optional(value)]
     packages = [
         package
-        for package in read_toml(sources, lock).get("package", [])
+        for package in data.get("package", [])
         if "main" in package.get("groups", ["main"]) and package.get("category", "main") == "main"
     ]
     return Requirements(
@@ -211,12 +262,24 @@ def _poetry(sources: Sources, directory: str) -> Requirements | None:
         _parse([*texts, *project.get("project", {}).get("dependencies", [])]),
         frozenset(canonicalize_name(package["name"]) for package in packages),
         {canonicalize_name(package["name"]): package["version"] for package in packages},
-        {canonicalize_name(package["name"]): _wheels(package.get("files", [])) for package in packages},
+        {name: _wheels(files) for name, files in _poetry_files(data, packages)},
         is_locked=bool(packages),
         has_hashes=bool(packages),
-        python=_caret(python),
+        python=_python(python),
         notes=() if packages else ("there is no poetry.lock: `poetry lock` makes builds repeatable",),
     )
+
+
+def _poetry_files(data: Mapping[str, Any], packages: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    """Yield each package with its files, which old locks have in a table of their own."""
+    table = data.get("metadata", {}).get("files", {})
+    for package in packages:
+        yield canonicalize_name(package["name"]), package.get("files") or table.get(package["name"], [])
+
+
+def _python(specifier: str) -> str:
+    """Return Poetry's versions of Python as a specifier; a bare 3.9 means any 3.9."""
+    return re.sub(r"(?<![=\d.*])==(\d+\.\d+)(\.\d+)?(?![\d.])", r"==\1.*", _caret(specifier))
 
 
 def _pdm(sources: Sources, directory: str) -> Requirements | None:
@@ -275,6 +338,9 @@ def _pylock(sources: Sources, directory: str) -> Requirements | None:
         return None
     data = read_toml(sources, lock)
     packages = {str(canonicalize_name(each["name"])): str(each.get("version", "")) for each in data.get("packages", [])}
+    wheels = {
+        str(canonicalize_name(each["name"])): _wheels(each.get("wheels", [])) for each in data.get("packages", [])
+    }
     python = str(data.get("requires-python", ""))
     return Requirements(
         PYLOCK,
@@ -283,6 +349,7 @@ def _pylock(sources: Sources, directory: str) -> Requirements | None:
         (),
         frozenset(packages),
         packages,
+        wheels,
         is_locked=True,
         has_hashes=True,
         python=python,
@@ -335,7 +402,9 @@ def _lines(sources: Sources, directory: str, name: str, files: list[str]) -> Ite
     files.append(name)
     content = sources.read(join(directory, name))
     if not content and (sources.root / directory / name).stat().st_size:
-        message = f"{join(directory, name)} is not UTF-8 text (PowerShell's `>` writes UTF-16): save it as UTF-8"
+        is_wide = (sources.root / directory / name).read_bytes()[:2] in {b"\xff\xfe", b"\xfe\xff"}
+        kind = "UTF-16, as PowerShell's `>` writes it" if is_wide else "not UTF-8"
+        message = f"{join(directory, name)} is {kind}, and uv reads UTF-8: save it as UTF-8"
         raise GeneratorError(message)
     for line in re.sub(r"\\\r?\n", " ", content).splitlines():
         line = re.sub(r"(^|\s)#.*", "", line).strip()  # noqa: PLW2901
@@ -427,13 +496,17 @@ def _parse(texts: Iterable[str]) -> tuple[Requirement, ...]:
 
 
 def _poetry_text(name: str, value: object) -> str:
-    """Return a line of a Poetry or Pipenv table as a requirement; only its name and extras matter, and exact pins."""
-    extras, version = [], value
-    if isinstance(value, dict):
-        extras, version = value.get("extras", []), value.get("version", "")
-    exact = str(version).removeprefix("==")
-    pin = f"=={exact}" if re.fullmatch(r"\d+(\.\d+)*", exact) else ""
-    return f"{name}{'[' + ','.join(extras) + ']' if extras else ''}{pin}"
+    """Return a line of a Poetry or Pipenv table as a requirement; nothing for a path or a repository."""
+    table: Mapping[str, Any] = (
+        value if isinstance(value, dict) else {"version": value if isinstance(value, str) else ""}
+    )
+    if table.keys() & {"path", "git", "url", "file"}:
+        return ""
+    extras, markers = ",".join(table.get("extras", [])), str(table.get("markers", ""))
+    if not markers and "sys_platform" in table:
+        markers = f"sys_platform {table['sys_platform']}"
+    version = _caret(str(table.get("version", "")))
+    return f"{name}{f'[{extras}]' if extras else ''}{version}{f' ; {markers}' if markers else ''}"
 
 
 def _is_optional(value: object) -> bool:
@@ -441,14 +514,24 @@ def _is_optional(value: object) -> bool:
 
 
 def _caret(specifier: str) -> str:
-    """Return Poetry's ^ and ~ as a specifier."""
+    """Return Poetry's ^, ~ and bare versions as a specifier; nothing where there are alternatives."""
     parts = []
-    for part in filter(None, (part.strip() for part in specifier.split(","))):
+    for part in filter(None, (part.strip() for part in specifier.split(",") if "|" not in specifier)):
         number = part.lstrip("^~=<>! ")
-        if part.startswith("^"):
-            parts.append(f">={number},<{int(number.split('.')[0]) + 1}")
-        elif (part.startswith("~") and not part.startswith("~=")) or part[0].isdigit():
-            parts.append(f"=={'.'.join(number.split('.')[:2])}.*")
+        digits = [int(digit) for digit in re.findall(r"\d+", number)]
+        if part.startswith("^") and digits:
+            # Up to the first part that is not zero
+            last = next((position for position, digit in enumerate(digits) if digit), len(digits) - 1)
+            parts.append(f">={number},<{_next(digits[: last + 1])}")
+        elif part.startswith("~") and not part.startswith("~=") and digits:
+            parts.append(f">={number},<{_next(digits[:2])}")
+        elif part[0].isdigit():
+            parts.append(f"=={number}")
         elif part != "*":
             parts.append(part)
     return ",".join(parts)
+
+
+def _next(digits: list[int]) -> str:
+    """Return the version after all of this series."""
+    return ".".join(map(str, [*digits[:-1], digits[-1] + 1]))

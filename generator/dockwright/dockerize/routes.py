@@ -12,6 +12,8 @@ PATHS = ("/health", "/healthz", "/up", "/healthcheck", "/health-check", "/health
 ENDING = re.compile(r"/(health|healthz|healthcheck)/?")
 ROUTERS = {"APIRouter", "Blueprint"}
 DECORATORS = {"route", "get", "api_route"}
+# A router that gets a prefix when it is included
+PREFIXED = re.compile(r"(?:include_router|register_blueprint)\((?:[^()]|\([^()]*\))*prefix\s*=")
 
 
 def find_health(project: Project) -> tuple[str, str]:
@@ -29,7 +31,7 @@ def find_health(project: Project) -> tuple[str, str]:
 
 
 def _decorators(module: Module) -> Iterator[ast.Call]:
-    for function in module.nodes:
+    for function in module.all_statements:
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             for call in function.decorator_list:
                 if isinstance(call, ast.Call) and dotted(call.func).rpartition(".")[2] in DECORATORS:
@@ -50,9 +52,5 @@ def _path(module: Module, call: ast.Call, *, prefixed: bool) -> str:
 
 
 def _has_prefixes(project: Project) -> bool:
-    calls = (call for module in project.code("include_router", "register_blueprint") for call in module.calls())
-    return any(
-        keyword(call, "prefix") is not None or keyword(call, "url_prefix") is not None
-        for call in calls
-        if dotted(call.func).rpartition(".")[2] in {"include_router", "register_blueprint"}
-    )
+    words = ("include_router(", "register_blueprint(")
+    return any(PREFIXED.search(project.sources.read(name)) for name in project.files(*words))

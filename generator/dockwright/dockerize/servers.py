@@ -143,7 +143,7 @@ def _workers(project: Project, settings: Mapping[str, ast.expr]) -> tuple[list[s
         return ["--worker-class", kind], [], ""
     if settings.keys() & {"workers", "threads", "worker_class"}:
         return [], [], ""
-    if any(project.code(*STREAMS)):
+    if any(project.files(*STREAMS)):
         return ["--threads", "100"], [], "it streams, and each stream occupies a thread"
     return ["--threads", "8"], [], ""
 
@@ -185,7 +185,7 @@ def _with_web_sockets(server: Server, project: Project) -> Server:
     """Add the library without which uvicorn answers no WebSocket."""
     has_library = project.requirements.has("websockets", "wsproto")
     uses_uvicorn = project.application.entry.interface == ASGI and server.program in {UVICORN, GUNICORN}
-    if has_library or not uses_uvicorn or not any(project.code(*WEB_SOCKETS)):
+    if has_library or not uses_uvicorn or not any(project.files(*WEB_SOCKETS)):
         return server
     note = "it has WebSockets, for which uvicorn needs a library: websockets is installed in the image"
     return replace(server, extra=(*server.extra, RANGES["websockets"]), notes=(*server.notes, note))
@@ -212,12 +212,12 @@ def _config_file(project: Project) -> str:
     launch = project.application.launch
     named = launch.option("-c", "--config") if launch and launch.program == GUNICORN else ""
     names = (named.removeprefix("file:").removeprefix("./"), *CONFIGS)
-    return next((name for name in names if name and join(project.home, name) in project.sources), "")
+    return next((name for name in names if name and join(project.part, name) in project.sources), "")
 
 
 def _config(project: Project, config: str) -> Mapping[str, ast.expr]:
     """Return what gunicorn's configuration file sets."""
-    module = project.modules.get(join(project.home, config)) if config else None
+    module = project.modules.get(join(project.part, config)) if config else None
     return assignments(module.statements) if module else {}
 
 
@@ -231,7 +231,7 @@ def _port(project: Project, settings: Mapping[str, ast.expr]) -> int | None:
     number = keyword(call, "port", 1) if call else None
     if isinstance(number, ast.Constant):
         texts.append(str(number.value))
-    dockerfile = join(project.home, "Dockerfile")
+    dockerfile = join(project.part, "Dockerfile")
     if dockerfile in project.sources:
         texts += re.findall(r"(?m)^EXPOSE\s+(\d+)", project.sources.read(dockerfile))
     matches = filter(None, (re.search(r"(?:^|:)(\d{2,5})\b", text) for text in texts))

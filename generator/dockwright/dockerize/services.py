@@ -32,6 +32,7 @@ REDIS_URL = re.compile(
     r"(REDIS|BROKER|RESULT_BACKEND|RQ|CACHE|QUEUE|RATELIMIT|MESSAGE_QUEUE)\w*_(URL|URI)$|RESULT_BACKEND$"
 )
 REDIS_PART = re.compile(r"REDIS\w*?_?(HOST|HOSTNAME|SERVER|PORT|DB)$")
+MONGO_PART = re.compile(r"MONGO\w*?_?(HOST|HOSTNAME|SERVER|PORT)$")
 MONGO_URL = re.compile(r"MONGO\w*_(URL|URI|DETAILS)$|MONGO(URL|URI)$")
 AMQP_URL = re.compile(r"BROKER|AMQP|RABBIT")
 LOCAL_URL = re.compile(r"(postgres|mysql|mariadb|redis|mongodb|amqp)[\w+]*://[^/\s]*(localhost|127\.0\.0\.1)")
@@ -56,11 +57,11 @@ def find_services(project: Project) -> dict[str, str]:
     found = {}
     for service, drivers in DRIVERS.items():
         driver = next((name for name in drivers if requirements.has(name)), "")
-        if driver and (service not in USES or any(project.code(*USES[service]))):
+        if driver and (service not in USES or any(project.files(*USES[service]))):
             found[service] = f"{requirements.manifest} has {driver}"
     if requirements.has("celery"):
         for service, scheme in {RABBITMQ: "amqp://", REDIS: "redis://"}.items():
-            if service not in found and any(project.code(scheme)):
+            if service not in found and any(project.files(scheme)):
                 found[service] = f"Celery's broker address begins with {scheme}"
     return found
 
@@ -85,13 +86,24 @@ def connections(project: Project, services: Mapping[str, str]) -> Iterator[tuple
         for value in (
             _to_local(setting, services, project.requirements),
             _to_database(setting, services, project.requirements),
-            _to_mongodb(setting) if MONGODB in services else "",
+            _to_mongodb(setting, services) if MONGODB in services else "",
             _to_rabbitmq(setting) if RABBITMQ in services else "",
             _to_redis(setting) if REDIS in services else "",
         ):
             if value:
                 yield setting.name, value
                 break
+
+
+def unreached(project: Project, services: Iterable[str], values: Iterable[str]) -> Iterator[str]:
+    """Yield the services that no setting leads to, and whose name the code doesn't have."""
+    values = list(values)
+    for service in services:
+        host = HOSTS[service]
+        name = re.compile(rf"(//|@|[\"']){host}[:/\"']")
+        is_named = any(name.search(project.sources.read(file)) for file in project.files(host))
+        if not is_named and not any(re.search(rf"(^|//|@){host}\b", value) for value in values):
+            yield service
 
 
 def local_settings(settings: Iterable[Setting]) -> Iterator[Setting]:
@@ -164,8 +176,14 @@ def _scheme(setting: Setting, database: str, requirements: Requirements) -> str:
     return "postgresql+psycopg" if requirements.has("psycopg") else "postgresql+pg8000"
 
 
-def _to_mongodb(setting: Setting) -> str:
-    return "mongodb://mongo:27017/app" if MONGO_URL.search(setting.name.upper()) and not setting.is_built else ""
+def _to_mongodb(setting: Setting, services: Mapping[str, str]) -> str:
+    name = setting.name.upper()
+    # The only database is meant by a name that says no more.
+    is_only = not {POSTGRESQL, MARIADB} & services.keys() and not any(each.search(name) for each in ENGINES.values())
+    if not setting.is_built and (MONGO_URL.search(name) or (is_only and DATABASE_URL.search(name))):
+        return "mongodb://mongo:27017/app"
+    part = MONGO_PART.search(name)
+    return {"PORT": "27017"}.get(part[1], "mongo") if part else ""
 
 
 def _to_rabbitmq(setting: Setting) -> str:

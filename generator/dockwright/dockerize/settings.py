@@ -5,14 +5,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from dockwright.dockerize.dynaconf import find_dynaconf
 from dockwright.dockerize.modules import Module, Modules, dotted, keyword, text
 from dockwright.dockerize.sources import Sources, is_beside, join
 
-READS = ("environ", "getenv", "Settings", "decouple", "starlette.config")
+READS = ("environ", "getenv", "Settings)", "Settings, ", "decouple", "starlette.config")
 SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|SALT|CREDENTIAL|_KEY$", re.IGNORECASE)
 # Secrets that are committed: they never reach an image, and are pointed out
 COMMITTED = re.compile(
-    r"(^|/)(\.env(\.(?!example|sample|template|dist)[\w.-]+)?|id_(rsa|dsa|ecdsa|ed25519)|[\w.-]+\.(pem|key|p12|pfx))$"
+    r"(^|/)(\.secrets\.\w+|\.env(\.(?!example|sample|template|dist)[\w.-]+)?|id_(rsa|dsa|ecdsa|ed25519)|[\w.-]+\.(pem|key|p12|pfx))$"
 )
 EXAMPLES = (".env.example", ".env.sample", ".env.template", ".env.dist", "env.example", ".env")
 # Set by the platform or the image, not by the owner
@@ -84,6 +85,9 @@ def find_settings(sources: Sources, modules: Modules, home: str) -> list[Setting
                 continue
             if not known or (setting.required and not known.required):
                 found[setting.name] = setting
+    for each in (value for settings in find_dynaconf(modules) for value in settings.values):
+        if each.name not in found and NAME.fullmatch(each.name):
+            found[each.name] = Setting(each.name, each.place, required=each.is_secret, default=each.value)
     values = dict(_examples(sources, home))
     return [
         replace(each, default=values[each.name]) if not each.default and values.get(each.name) else each
@@ -121,12 +125,17 @@ def _read(module: Module, modules: Modules) -> Iterator[Setting]:
         elif isinstance(node, ast.Call):
             for setting in _call(module, node):
                 built = id(node) in prefixed or any(
-                    isinstance(each, ast.JoinedStr | ast.BinOp)
+                    isinstance(each, ast.JoinedStr | ast.BinOp) and not _has_path(each)
                     for each in (*node.args[1:], *(each.value for each in node.keywords))
                 )
                 yield replace(setting, is_built=built)
         elif isinstance(node, ast.ClassDef) and _is_settings(module, modules, node):
             yield from _fields(module, node)
+
+
+def _has_path(value: ast.expr) -> bool:
+    """Tell whether an address is put together from the path of a file, and not from other settings."""
+    return any(isinstance(node, ast.Call) and dotted(node.func).endswith("path.join") for node in ast.walk(value))
 
 
 def _call(module: Module, call: ast.Call) -> Iterator[Setting]:

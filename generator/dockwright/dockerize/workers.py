@@ -54,7 +54,7 @@ def _guessed(project: Project) -> list[Worker]:
 
 def find_migrations(project: Project) -> tuple[str, ...]:
     """Return the command that brings the database up to date, if there are migrations."""
-    sources, home, application = project.sources, project.home, project.application
+    sources, home, application = project.sources, project.part, project.application
     has_flask = project.requirements.has("flask-migrate") and application.entry.framework == FLASK
     if has_flask and any(name.startswith(join(home, "migrations/versions/")) for name in sources.names):
         return ("flask", "--app", application.target.removesuffix("()"), "db", "upgrade")

@@ -2,17 +2,22 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from dockwright.dockerize.modules import Module, dotted, keyword, text
+from dockwright.dockerize.paths import HERE, from_workdir, path_of, text_of
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.sources import join
 
-WRITES = ("sqlite", "makedirs", "mkdir", "FileHandler", "write_text", "write_bytes", "instance_path", ".save(")
-OPENS = re.compile(r"open\([^\n]*[\"'][wax]b?\+?[\"']")
+WRITES = re.compile(
+    r"sqlite|StaticFiles|makedirs|mkdir|FileHandler|write_text|write_bytes|instance_path"
+    r"|\.save\(\s*[\w.]+\(|open\([^\n]*[\"'][wax]b?\+?[\"']"
+)
 SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?!/)([^\s\"'{}:?]+)")
+# The same, put together: its file is named from the code's own directory
+BUILT = re.compile(rf"sqlite(?:\+\w+)?:/+({HERE}/.+)")
 PLAIN = re.compile(r"\w[\w./ -]*")
 DATABASE = re.compile(r"\.(db|sqlite3?)$")
 # What Flask calls the directory of what an instance writes
@@ -30,15 +35,23 @@ class Writable:
     is_seeded: bool = False
 
 
-def find_writable(project: Project) -> list[Writable]:
-    """Return what the code writes below its working directory, as far as names are written out."""
+def find_writable(project: Project, connected: Collection[str] = ()) -> list[Writable]:
+    """Return what the code writes below its working directory, as far as names are written out.
+
+    A database that only stands in for one of the `connected` settings is not written.
+    """
     finder = _Finder(project)
-    for module in project.code(*WRITES, "open("):
-        content = project.sources.read(module.name)
-        # Most files that open others read them.
-        if not any(word in content for word in WRITES) and not OPENS.search(content):
+    for name in project.files():
+        module = project.modules.get(name) if WRITES.search(project.sources.read(name)) else None
+        if not module:
             continue
+        passed_over = set(_stand_ins(module, connected))
         for node in module.nodes:
+            if id(node) in passed_over:
+                continue
+            if served := _served(project, module, node):
+                reason = f"{module.name} line {getattr(node, 'lineno', 1)} serves it, and git has no file in it"
+                finder.add(served, reason, is_file=False)
             for path, is_file in _writes(project, module, node):
                 finder.add(path, f"{module.name} line {getattr(node, 'lineno', 1)}", is_file=is_file)
     return list(finder.found.values())
@@ -58,18 +71,45 @@ class _Finder:
         if not PLAIN.fullmatch(path) or ".." in path or path.startswith("tmp/"):
             return
         parent = str(PurePosixPath(path).parent)
-        if is_file and parent != ".":
+        # In a package, which is code, only the file itself is kept.
+        is_package = join(join(join(home, self.project.workdir), parent), "__init__.py") in sources
+        if is_file and parent != "." and not is_package:
             path, is_file = parent, False
-        if path == INSTANCE and self.project.application.root != home:
+        if path == INSTANCE and self.project.pythonpath:
             # Flask looks for it beside the package.
-            path = join(str(PurePosixPath(self.project.application.root).relative_to(home)), path)
-        name = join(home, path)
+            path = join(self.project.pythonpath, path)
+        name = join(join(home, self.project.workdir), path)
         # Python packages are code, whatever else is written there.
         if not is_file and join(name, "__init__.py") in sources:
             return
         # Databases are never copied into an image.
         is_seeded = name in sources and not DATABASE.search(name)
         self.found.setdefault(path, Writable(path, is_file, reason, is_seeded))
+
+
+def _stand_ins(module: Module, connected: Collection[str]) -> Iterator[int]:
+    """Yield what stands beside one of these settings, and the databases of tests."""
+    for statement in module.all_statements:
+        is_test = isinstance(statement, ast.ClassDef) and "test" in statement.name.lower()
+        if not is_test and not isinstance(statement, ast.Assign | ast.AnnAssign | ast.Return):
+            continue
+        nodes = list(ast.walk(statement))
+        if is_test or any(isinstance(node, ast.Constant) and node.value in connected for node in nodes):
+            yield from map(id, nodes)
+
+
+def _served(project: Project, module: Module, node: ast.AST) -> str:
+    """Return a directory that has to be there for StaticFiles to start, and is not in the repository."""
+    if not isinstance(node, ast.Call) or dotted(node.func).rpartition(".")[2] != "StaticFiles":
+        return ""
+    directory, checks = keyword(node, "directory", 0), keyword(node, "check_dir")
+    path = path_of(project, module, directory) if directory is not None else ""
+    if not path or (isinstance(checks, ast.Constant) and not checks.value):
+        return ""
+    name = join(join(project.home, project.workdir), path)
+    # Hidden files, such as .gitkeep, are not copied.
+    is_there = any(not PurePosixPath(file).name.startswith(".") for file in project.sources.below(name))
+    return "" if is_there else path
 
 
 def _writes(project: Project, module: Module, node: ast.AST) -> Iterator[tuple[str, bool]]:
@@ -84,46 +124,22 @@ def _writes(project: Project, module: Module, node: ast.AST) -> Iterator[tuple[s
     elif isinstance(node, ast.Attribute) and node.attr == "instance_path":
         yield INSTANCE, False
     elif isinstance(node, ast.Call):
-        yield from _call(module, node)
+        yield from _call(project, module, node)
+    elif isinstance(node, ast.BinOp | ast.JoinedStr) and (match := BUILT.match(text_of(project, module, node) or "")):
+        yield from_workdir(project, match[1]), True
 
 
-def _call(module: Module, call: ast.Call) -> Iterator[tuple[str, bool]]:
+def _call(project: Project, module: Module, call: ast.Call) -> Iterator[tuple[str, bool]]:
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     name = dotted(call.func) or method
-    path = _path(module, call.args[0]) if call.args else ""
+    path = path_of(project, module, call.args[0]) if call.args else ""
     is_opened = name == "open" and any(letter in (text(keyword(call, "mode", 1)) or "r") for letter in "wax+")
     if is_opened or name == "sqlite3.connect" or name.endswith("FileHandler"):
         yield path, True
     elif name in {"os.makedirs", "os.mkdir"}:
         yield path, False
     elif method in {"mkdir", "write_text", "write_bytes"} and isinstance(call.func, ast.Attribute):
-        yield _path(module, call.func.value), method != "mkdir"
+        yield path_of(project, module, call.func.value), method != "mkdir"
     elif method == "save" and call.args and isinstance(inner := call.args[0], ast.Call) and inner.args:
         # file.save(os.path.join(directory, …))
-        yield _path(module, inner.args[0]), False
-
-
-def _path(module: Module, node: ast.expr) -> str:
-    """Return a path that is written out, in place or as a constant of the module or of its configuration."""
-    if isinstance(node, ast.Name):
-        value = module.assigned.get(node.id)
-        return _path(module, value) if value is not None and not isinstance(value, ast.Name) else ""
-    if isinstance(node, ast.Subscript) and dotted(node.value).endswith(".config"):
-        return _configured(module, text(node.slice) or "")
-    if isinstance(node, ast.Call) and dotted(node.func) in {"Path", "pathlib.Path"} and node.args:
-        return _path(module, node.args[0])
-    if isinstance(node, ast.Call) and dotted(node.func) == "os.path.join":
-        parts = [_path(module, each) for each in node.args]
-        return "/".join(parts) if all(parts) else ""
-    return text(node) or ""
-
-
-def _configured(module: Module, key: str) -> str:
-    """Return what `app.config[key]` is set to in this module."""
-    for statement in module.nodes:
-        target = statement.targets[0] if isinstance(statement, ast.Assign) else None
-        is_meant = isinstance(target, ast.Subscript) and text(target.slice) == key
-        if is_meant and isinstance(statement, ast.Assign) and not isinstance(statement.value, ast.Subscript):
-            return _path(module, statement.value)
-    value = module.assigned.get(key)
-    return _path(module, value) if value is not None else ""
+        yield path_of(project, module, inner.args[0]), False
