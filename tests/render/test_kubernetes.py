@@ -13,32 +13,13 @@ import pytest
 import yaml
 
 from dockwright.matrix import combination_id, sample
-from dockwright.template import render
-from tests.render.conftest import read, refuse
+from tests.render.conftest import refuse
 
 CELLS = [cell for cell in sample() if cell["deploy"] == "kubernetes"]
+pytestmark = pytest.mark.parametrize("answers", CELLS, ids=combination_id, indirect=True)
 # The oldest version with all that the manifests use, which is the sleep before a stop, and the newest.
 VERSIONS = ("1.30", "1.36")
 Manifest = dict[str, Any]
-
-
-@pytest.fixture(scope="module", params=CELLS, ids=combination_id)
-def answers(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Return the answers of a cell with Kubernetes."""
-    cell: dict[str, str] = request.param
-    return cell | {"port": "8123"}
-
-
-@pytest.fixture(scope="module")
-def project(answers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the directory of the project with these answers."""
-    return render(answers, tmp_path_factory.mktemp("project"))
-
-
-@pytest.fixture(scope="module")
-def texts(project: Path) -> dict[str, str]:
-    """Return the text of each file of the project by its path."""
-    return read(project)
 
 
 @pytest.fixture(scope="module", params=["production", "public"])
@@ -126,6 +107,13 @@ def test_probes(answers: dict[str, str], texts: dict[str, str], manifests: list[
     if "worker" in deployments:
         (longest,) = [line for line in texts["app/queue.py"].splitlines() if line.startswith("TIMEOUT_SECONDS = ")]
         assert deployments["worker"]["terminationGracePeriodSeconds"] > int(longest.rpartition(" ")[2])
+
+
+def test_replacement(manifests: list[Manifest]) -> None:
+    """An old pod stays until a new one is ready, and a migration that fails is not tried again."""
+    assert of_kind(manifests, "Deployment")["web"]["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    for job in of_kind(manifests, "Job").values():
+        assert (job["spec"]["backoffLimit"], job["spec"]["template"]["spec"]["restartPolicy"]) == (0, "Never")
 
 
 def test_selectors(manifests: list[Manifest]) -> None:

@@ -7,29 +7,10 @@ import pytest
 import yaml
 
 from dockwright.matrix import combination_id, sample
-from dockwright.template import render
-from tests.render.conftest import Complaints, read
+from tests.render.conftest import Complaints
 
 CELLS = [cell for cell in sample() if cell["deploy"] == "swarm"]
-
-
-@pytest.fixture(scope="module", params=CELLS, ids=combination_id)
-def answers(request: pytest.FixtureRequest) -> dict[str, str]:
-    """Return the answers of a cell with Swarm."""
-    cell: dict[str, str] = request.param
-    return cell | {"port": "8123"}
-
-
-@pytest.fixture(scope="module")
-def project(answers: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the directory of the project with these answers."""
-    return render(answers, tmp_path_factory.mktemp("project"))
-
-
-@pytest.fixture(scope="module")
-def texts(project: Path) -> dict[str, str]:
-    """Return the text of each file of the project by its path."""
-    return read(project)
+pytestmark = pytest.mark.parametrize("answers", CELLS, ids=combination_id, indirect=True)
 
 
 @pytest.fixture
