@@ -11,11 +11,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import yaml
-
 from dockwright.commands import Command, Flag
 from dockwright.dockerize.findings import RELOADS, SECRET, Finding
-from dockwright.dockerize.stacks import audit_stack
 from dockwright.errors import UsageError
 from dockwright.template import Template
 
@@ -228,12 +225,23 @@ def check(_: Template, arguments: Namespace) -> int:
 def _audit_file(file: Path) -> list[Finding]:
     try:
         content = file.read_text(encoding="utf-8")
-        return audit_stack(content, file.name) if file.suffix in {".yaml", ".yml"} else audit(content)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text"
-        reason = "it is no YAML" if isinstance(error, yaml.YAMLError) else reason
-        message = f"{file} can't be read ({reason})"
-        raise UsageError(message) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(file, error.strerror if isinstance(error, OSError) else "it is no text") from None
+    if file.suffix not in {".yaml", ".yml"}:
+        return audit(content)
+
+    import yaml
+
+    from dockwright.dockerize.stacks import audit_stack
+
+    try:
+        return audit_stack(content, file.name)
+    except yaml.YAMLError:
+        raise _unreadable(file, "it is no YAML") from None
+
+
+def _unreadable(file: Path, reason: str | None) -> UsageError:
+    return UsageError(f"{file} can't be read ({reason})")
 
 
 def report(file: Path, findings: list[Finding]) -> Iterator[str]:
@@ -247,7 +255,7 @@ def report(file: Path, findings: list[Finding]) -> Iterator[str]:
 
 COMMAND = Command(
     "check",
-    "say what is wrong with a Dockerfile and its compose files, where, why, and what to write",
+    "say what is wrong with a Dockerfile and compose files, and why",
     check,
     lambda _: (Flag(("--json",), "print JSON"),),
     operand="PATH",
