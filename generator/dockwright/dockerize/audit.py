@@ -11,11 +11,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import yaml
-
 from dockwright.commands import Command, Flag
 from dockwright.dockerize.findings import RELOADS, SECRET, Finding
-from dockwright.dockerize.stacks import audit_stack
 from dockwright.errors import UsageError
 from dockwright.template import Template
 
@@ -226,6 +223,11 @@ def check(_: Template, arguments: Namespace) -> int:
 
 
 def _audit_file(file: Path) -> list[Finding]:
+    # Slow to import
+    import yaml
+
+    from dockwright.dockerize.stacks import audit_stack
+
     try:
         content = file.read_text(encoding="utf-8")
         return audit_stack(content, file.name) if file.suffix in {".yaml", ".yml"} else audit(content)
@@ -247,7 +249,7 @@ def report(file: Path, findings: list[Finding]) -> Iterator[str]:
 
 COMMAND = Command(
     "check",
-    "say what is wrong with a Dockerfile and its compose files, where, why, and what to write",
+    "say what is wrong with a Dockerfile and compose files, and why",
     check,
     lambda _: (Flag(("--json",), "print JSON"),),
     operand="PATH",
