@@ -223,6 +223,11 @@ def check(_: Template, arguments: Namespace) -> int:
 
 
 def _audit_file(file: Path) -> list[Finding]:
+    # Slow to import
+    import yaml
+
+    from dockwright.dockerize.stacks import audit_stack
+
     try:
         content = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
