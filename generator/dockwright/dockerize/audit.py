@@ -223,11 +223,6 @@ def check(_: Template, arguments: Namespace) -> int:
 
 
 def _audit_file(file: Path) -> list[Finding]:
-    # Slow to import
-    import yaml
-
-    from dockwright.dockerize.stacks import audit_stack
-
     try:
         content = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -235,6 +230,7 @@ def _audit_file(file: Path) -> list[Finding]:
     if file.suffix not in {".yaml", ".yml"}:
         return audit(content)
 
+    # Slow to import
     import yaml
 
     from dockwright.dockerize.stacks import audit_stack
