@@ -995,11 +995,17 @@ class FakeIndex(Index):
         self._uv, self.missing = "uv", missing
 
     def _compile(self, lines: Iterable[str], python: str, arguments: list[str]) -> tuple[str | None, str]:
-        lines = list(lines)
-        for name, version in self.missing if "--only-binary" in arguments else ():
-            if python in {version, version or python} and any(line.startswith(f"{name}==") for line in lines):
-                return None, f"error: No solution found\n  cause: Because {name}==1.0 has no usable wheels and you …"
-        return "".join(f"{re.split('[<>=~ ]', line)[0]}==1.0\n" for line in lines), ""
+        names = [re.split("[<>=~ ]", line)[0] for line in lines]
+        if "pylock.toml" not in arguments:
+            return "".join(f"{name}==1.0\n" for name in names), ""
+        minors = range(int(python.partition(".")[2]), 16)
+        packages = []
+        for name in names:
+            versions = [f"3.{minor}" for minor in minors if not {(name, ""), (name, f"3.{minor}")} & {*self.missing}]
+            tags = ("cp" + version.replace(".", "") for version in versions)
+            wheels = ", ".join(f'{{name = "{name}-1.0-{tag}-{tag}-manylinux_2_17_x86_64.whl"}}' for tag in tags)
+            packages.append(f'[[packages]]\nname = "{name}"\nwheels = [{wheels}]\n')
+        return "".join(packages), ""
 
 
 @pytest.fixture

@@ -175,7 +175,7 @@ def _uv(sources: Sources, directory: str) -> Requirements | None:
         declared,
         frozenset(reached),
         pins,
-        {name: _wheels(packages[name].get("wheels", [])) for name in reached if name in packages},
+        {name: wheel_names(packages[name].get("wheels", [])) for name in reached if name in packages},
         is_locked=True,
         has_hashes=True,
         # Other members are installed from their code.
@@ -208,7 +208,7 @@ def _workspace(sources: Sources, directory: str) -> Requirements | None:
             declared=_parse(read_toml(sources, manifest).get("project", {}).get("dependencies", [])),
             names=frozenset(reached),
             pins={name: each.get("version", "") for name, each in others.items()},
-            wheels={name: _wheels(each.get("wheels", [])) for name, each in others.items()},
+            wheels={name: wheel_names(each.get("wheels", [])) for name, each in others.items()},
             needs_source=bool(paths),
             package=own,
             members=(directory, *(join(root, path) for path in sorted(paths.values()))),
@@ -262,7 +262,7 @@ def _poetry(sources: Sources, directory: str) -> Requirements | None:
         _parse([*texts, *project.get("project", {}).get("dependencies", [])]),
         frozenset(canonicalize_name(package["name"]) for package in packages),
         {canonicalize_name(package["name"]): package["version"] for package in packages},
-        {name: _wheels(files) for name, files in _poetry_files(data, packages)},
+        {name: wheel_names(files) for name, files in _poetry_files(data, packages)},
         is_locked=bool(packages),
         has_hashes=bool(packages),
         python=_python(python),
@@ -299,7 +299,7 @@ def _pdm(sources: Sources, directory: str) -> Requirements | None:
         _parse(project.get("dependencies", [])),
         frozenset(canonicalize_name(package["name"]) for package in packages),
         {canonicalize_name(package["name"]): package["version"] for package in packages},
-        {canonicalize_name(package["name"]): _wheels(package.get("files", [])) for package in packages},
+        {canonicalize_name(package["name"]): wheel_names(package.get("files", [])) for package in packages},
         is_locked=True,
         has_hashes=True,
         python=str(project.get("requires-python", "")),
@@ -339,7 +339,7 @@ def _pylock(sources: Sources, directory: str) -> Requirements | None:
     data = read_toml(sources, lock)
     packages = {str(canonicalize_name(each["name"])): str(each.get("version", "")) for each in data.get("packages", [])}
     wheels = {
-        str(canonicalize_name(each["name"])): _wheels(each.get("wheels", [])) for each in data.get("packages", [])
+        str(canonicalize_name(each["name"])): wheel_names(each.get("wheels", [])) for each in data.get("packages", [])
     }
     python = str(data.get("requires-python", ""))
     return Requirements(
@@ -481,7 +481,7 @@ def read_toml(sources: Sources, name: str) -> dict[str, Any]:
         raise GeneratorError(message) from None
 
 
-def _wheels(files: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+def wheel_names(files: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the names of the wheels among a lock's files."""
     names = (str(each.get("file") or each.get("name") or each.get("url", "")).rpartition("/")[2] for each in files)
     return tuple(name for name in names if name.endswith(".whl"))
