@@ -950,6 +950,15 @@ def write_files(root: Path, files: Mapping[str, str]) -> Path:
         ({"shop/__init__.py": f"{BARE}from shop.routes import register\n\nregister()\n"}, "shop:app"),
         ({"shop/__init__.py": f"{BARE}for page in ():\n    app.register_blueprint(page)\n"}, "shop:app"),
         ({"shop/__init__.py": f"{BARE}Api(app)\n"}, "shop:app"),
+        # A factory gives it its routes, under a name of its own
+        (
+            {
+                "shop/__init__.py": "from flask import Flask\nfrom shop.routes import add\n\n\ndef build():\n"
+                "    service = Flask(__name__)\n    add(to=service)\n    return service\n\n\napp = build()\n",
+                "shop/routes.py": "def add(to):\n    to.add_url_rule('/')\n",
+            },
+            "shop:app",
+        ),
         # None anywhere
         ({"shop/routes.py": ""}, "shop:app"),
         # A server's own command
@@ -1266,3 +1275,59 @@ def test_directory_that_is_served_exists(tmp_path: Path, call: str, files: dict[
     plan = plan_of(write_files(tmp_path, {"requirements.txt": "fastapi\n", "main.py": code} | files))
     assert [each.path for each in plan.around.writable] == written
     assert ("install -d -m 1777 " in plan.files["Dockerfile"]) == bool(written)
+
+
+def test_written_versions_decide_on_python(tmp_path: Path, index: Callable[..., None]) -> None:
+    """Where versions are only known once they are locked, the Python is taken that they have wheels for."""
+    index(("tools", "3.14"), ("mail", ""))
+    plan = plan_of(application(tmp_path, "flask\ntools\nmail\n"))
+    assert (plan.python.version, plan.python.reason) == ("3.13", "the first for which tools has a wheel")
+    assert not plan.has_build_stage
+
+
+WORKSPACE = {
+    "pyproject.toml": '[project]\nname = "shop"\n[tool.uv.workspace]\nmembers = ["packages/*"]\n',
+    "uv.lock": "".join(
+        f'[[package]]\nname = "{name}"\nversion = "1.0"\nsource = {{ {source} }}\n{more}'
+        for name, source, more in (
+            ("shop", 'virtual = "."', ""),
+            ("api", 'editable = "packages/api"', 'dependencies = [{ name = "fastapi" }, { name = "shared" }]\n'),
+            ("shared", 'editable = "packages/shared"', 'dependencies = [{ name = "redis" }]\n'),
+            ("web", 'virtual = "packages/web"', 'dependencies = [{ name = "flask" }]\n'),
+            *((name, 'registry = "…"', "") for name in ("fastapi", "flask", "redis")),
+        )
+    ),
+    **{f"packages/{name}/pyproject.toml": f'[project]\nname = "{name}"\n' for name in ("api", "shared", "web")},
+    "packages/api/src/api/__init__.py": "",
+    "packages/api/src/api/main.py": "from fastapi import FastAPI\nfrom shared import URL\n\napp = FastAPI()\n",
+    "packages/shared/src/shared/__init__.py": "import os\nimport redis\n\nURL = os.environ['REDIS_URL']\n",
+    "packages/web/app.py": "from flask import Flask\n\napp = Flask(__name__)\n",
+}
+
+
+def test_workspace(dockerize: Run, tmp_path: Path) -> None:
+    """A member of a uv workspace is built at the root, from its lock, with the members that it needs."""
+    write_files(tmp_path / "shop", WORKSPACE)
+    done = dockerize(str(tmp_path / "shop"), "--dry-run")
+    assert done.returncode == 2
+    assert "--app packages.api.src.api.main:app" in done.stderr
+    plan = plan_of(tmp_path / "shop", Wishes(app="packages.api.src.api.main:app"))
+    assert (plan.home, plan.workdir, plan.pythonpath) == (".", "packages/api", "packages/api/src")
+    assert plan.application.target == "api.main:app"
+    assert set(plan.requirements.names) == {"fastapi", "shared", "redis"}
+    assert plan.copied == ("packages/api/src/", "packages/shared/")
+    assert [name for name, _ in plan.around.services] == ["redis"]
+    text = plan.files["Dockerfile"]
+    assert "uv sync --active --locked --package api --no-dev --no-editable --no-install-package api" in text
+    # The other member is installed from its code.
+    assert text.index("COPY --chmod=755 . .") < text.index("uv sync")
+
+
+def test_workspace_member_alone(tmp_path: Path) -> None:
+    """A member that needs no other is installed before the code is copied, so that an edit installs nothing."""
+    plan = plan_of(write_files(tmp_path / "shop", WORKSPACE), Wishes(app="packages.web.app:app"))
+    text = plan.files["Dockerfile"]
+    assert text.index("uv sync") < text.index("COPY --chmod=755 . .")
+    assert "source=packages/web/pyproject.toml,target=packages/web/pyproject.toml" in text
+    assert plan.name.endswith("packages-web")
+    assert plan.copied == ("packages/web/*.py",)
