@@ -1234,6 +1234,7 @@ from fastapi import FastAPI
 settings = Dynaconf(
     envvar_prefix="SHOP",
     environments=True,
+    preload=[os.path.join(HERE, "base.toml")],
     settings_files=["settings.toml", ".secrets.toml"],
     validators=[Validator("mail.sender", must_exist=True), Validator("PAGE", must_exist=True, default=10)],
 )
@@ -1246,13 +1247,14 @@ def test_dynaconf(tmp_path: Path) -> None:
     files = {
         "requirements.txt": "fastapi\ndynaconf\nasyncpg\n",
         "main.py": DYNACONF,
-        "settings.toml": "[default]\npage = 20\n[default.db]\nuri = 'postgresql://shop@localhost/shop'\n",
+        "settings.toml": "[default]\npage = 20\n",
+        "base.toml": "[default.db]\nuri = 'postgresql://shop@localhost/shop'\n",
         ".secrets.toml": "[default]\ntoken = 'x'\n[production.mail]\npassword = 'y'\n",
     }
     plan = plan_of(commit(write_files(tmp_path, files)))
     assert plan.required == ["SHOP_MAIL__sender", "SHOP_TOKEN", "SHOP_MAIL__password"]
     assert dict(plan.around.connections) == {"SHOP_DB__uri": "postgresql://app:{password}@db/app"}
-    assert plan.copied == ("*.py", "settings.toml")
+    assert plan.copied == ("*.py", "base.toml", "settings.toml")
     assert plan.secrets == (".secrets.toml",)
     assert any(note.startswith(".secrets.toml never reaches the image (main.py line 5)") for note in plan.notes)
     assert any("set ENV_FOR_DYNACONF=production" in note for note in plan.notes)
@@ -1331,3 +1333,12 @@ def test_workspace_member_alone(tmp_path: Path) -> None:
     assert "source=packages/web/pyproject.toml,target=packages/web/pyproject.toml" in text
     assert plan.name.endswith("packages-web")
     assert plan.copied == ("packages/web/*.py",)
+
+
+@pytest.mark.parametrize("base", ["slim", "alpine", "full"])
+def test_git_fetches_in_the_build(tmp_path: Path, base: str) -> None:
+    """Where a dependency comes from a repository, the image that installs it has git."""
+    root = application(tmp_path, "flask\ntools @ git+https://example.com/tools@0123\n")
+    text = plan_of(root, Wishes(base=base)).files["Dockerfile"]
+    assert ("FROM python:3.14 AS build" in text) == (base == "slim")
+    assert ("apk add --no-cache gcc musl-dev libffi-dev git" in text) == (base == "alpine")
