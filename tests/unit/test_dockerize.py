@@ -1335,10 +1335,18 @@ def test_workspace_member_alone(tmp_path: Path) -> None:
     assert plan.copied == ("packages/web/*.py",)
 
 
-@pytest.mark.parametrize("base", ["slim", "alpine", "full"])
-def test_git_fetches_in_the_build(tmp_path: Path, base: str) -> None:
-    """Where a dependency comes from a repository, the image that installs it has git."""
-    root = application(tmp_path, "flask\ntools @ git+https://example.com/tools@0123\n")
-    text = plan_of(root, Wishes(base=base)).files["Dockerfile"]
-    assert ("FROM python:3.14 AS build" in text) == (base == "slim")
-    assert ("apk add --no-cache gcc musl-dev libffi-dev git" in text) == (base == "alpine")
+@pytest.mark.parametrize(
+    ("shape", "lock", "content"),
+    [
+        ("poetry", "poetry.lock", f'{POETRY_LOCK}[package.source]\ntype = "git"\n'),
+        ("pipenv", "Pipfile.lock", '{"default": {"mail": {"git": "https://example.com/mail"}}}'),
+        ("uv", "uv.lock", '[[package]]\nname = "fastapi"\nversion = "1.0"\nsource = { git = "https://example.com" }\n'),
+    ],
+)
+def test_git_dependencies_of_locks(tmp_path: Path, shape: str, lock: str, content: str) -> None:
+    """What a lock has from a git repository is fetched in a stage with git."""
+    root = write_application(shape, tmp_path)
+    (root / lock).write_text(content, encoding="utf-8")
+    plan = plan_of(root)
+    assert plan.has_build_stage
+    assert set(plan.system.compiled) <= {"mail", "fastapi"}

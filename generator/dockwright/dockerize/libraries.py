@@ -83,17 +83,13 @@ def choose_libraries(requirements: Requirements, base: str, extra: Iterable[str]
         needed["psycopg"] = _opened("libpq5", "libpq")
     compiled = tuple(name for name, library in needed.items() if library.is_compiled)
     # Slim images have no git to fetch them with, the full one has.
-    fetched = tuple(each.name for each in requirements.declared if (each.url or "").startswith("git+"))
+    declared = (each.name for each in requirements.declared if (each.url or "").startswith("git+"))
+    fetched = tuple(dict.fromkeys([*declared, *requirements.from_git]))
     compiled += fetched
     if compiles and not compiled:
         compiled = ("a dependency",)
-    if requirements.needs_git:
-        # The full Python image has it.
-        compiled = (*compiled, "what git fetches")
     run = {package for each in needed.values() for package in (each.alpine if base == "alpine" else each.debian)}
     build = {package for each in needed.values() for package in each.build} if base == "alpine" else set()
-    if requirements.needs_git and base == "alpine":
-        build.add("git")
     build |= {"git"} if fetched and base == "alpine" else set()
     needing = tuple(name for name, library in needed.items() if library.debian)
     return System(tuple(sorted({*run, *extra})), tuple(sorted(build)), compiled, needing)

@@ -79,8 +79,8 @@ class Requirements:
     has_hashes: bool = False
     # It installs the project itself or another path of it: the code has to be there before
     needs_source: bool = False
-    # Something comes from a repository, which git fetches in the build
-    needs_git: bool = False
+    # What a lock has from repositories
+    from_git: tuple[str, ...] = ()
     # A member of a uv workspace: its name, its directory, and those of the other members that it needs
     package: str = ""
     members: tuple[str, ...] = ()
@@ -153,8 +153,7 @@ def _complete(found: Requirements) -> Requirements:
         name for name in names & WINDOWS_ONLY if any(not each.marker for each in found.declared if each.name == name)
     )
     notes = [f"{name} exists for Windows only: add ; sys_platform == 'win32' to its line" for name in windows]
-    needs_git = found.needs_git or any((each.url or "").startswith("git+") for each in found.declared)
-    return replace(found, names=frozenset(names), pins=pins, notes=(*found.notes, *notes), needs_git=needs_git)
+    return replace(found, names=frozenset(names), pins=pins, notes=(*found.notes, *notes))
 
 
 # A reader for each kind of file
@@ -184,7 +183,7 @@ def _uv(sources: Sources, directory: str) -> Requirements | None:
         # Other members are installed from their code.
         needs_source=bool(members),
         members=members,
-        needs_git=any("git" in packages[name].get("source", {}) for name in reached if name in packages),
+        from_git=tuple(sorted(name for name in reached if "git" in packages.get(name, {}).get("source", {}))),
         python=str(data.get("requires-python", "")),
     )
 
@@ -270,7 +269,7 @@ def _poetry(sources: Sources, directory: str) -> Requirements | None:
         is_locked=bool(packages),
         has_hashes=bool(packages),
         python=_python(python),
-        needs_git=any(package.get("source", {}).get("type") == "git" for package in packages),
+        from_git=tuple(package["name"] for package in packages if package.get("source", {}).get("type") == "git"),
         notes=() if packages else ("there is no poetry.lock: `poetry lock` makes builds repeatable",),
     )
 
@@ -332,7 +331,7 @@ def _pipenv(sources: Sources, directory: str) -> Requirements | None:
         {canonicalize_name(name): str(value.get("version", "")).removeprefix("==") for name, value in locked.items()},
         is_locked=bool(locked),
         has_hashes=bool(locked),
-        needs_git=any("git" in value for value in locked.values()),
+        from_git=tuple(name for name, value in locked.items() if "git" in value),
         python=f"=={'.'.join(version.split('.')[:2])}.*" if version else "",
         notes=() if locked else ("there is no Pipfile.lock: `pipenv lock` makes builds repeatable",),
     )
