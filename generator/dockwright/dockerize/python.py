@@ -44,8 +44,8 @@ class Python:
     version: str
     reason: str
     note: str = ""
-    # Something that is pinned has no wheel for it
-    compiles: bool = False
+    # What has no wheel for it
+    compiled: tuple[str, ...] = ()
     # Other versions that are allowed, the best first
     others: tuple[str, ...] = ()
 
@@ -107,7 +107,9 @@ def lock_with_wheels(python: Python, index: Index, lock: Callable[[str], str]) -
     reason = python.reason if best == python.version else f"the first for which {', '.join(lacking)} {has}"
     if compiled:
         reason = f"{reason}; without a wheel for it: {', '.join(sorted(compiled))}"
-    return replace(python, version=best, reason=reason, compiles=python.compiles or bool(compiled)), texts[best]
+    return replace(python, version=best, reason=reason, compiled=tuple(sorted({*python.compiled, *compiled}))), texts[
+        best
+    ]
 
 
 def _pins(constraints: str) -> dict[str, str]:
@@ -184,7 +186,7 @@ def _with_wheels(requirements: Requirements, index: Index, order: list[str], rea
         reason = f"the first, from {order[0]}, for which all pinned versions have wheels"
     if compiled:
         reason = f"{reason}; without a wheel for it: {', '.join(sorted(compiled))}"
-    return replace(_checked(best, reason), compiles=bool(compiled))
+    return replace(_checked(best, reason), compiled=tuple(sorted(compiled)))
 
 
 def _lacking(index: Index, pins: Mapping[str, str], version: str) -> frozenset[str] | None:
