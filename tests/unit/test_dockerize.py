@@ -950,6 +950,15 @@ def write_files(root: Path, files: Mapping[str, str]) -> Path:
         ({"shop/__init__.py": f"{BARE}from shop.routes import register\n\nregister()\n"}, "shop:app"),
         ({"shop/__init__.py": f"{BARE}for page in ():\n    app.register_blueprint(page)\n"}, "shop:app"),
         ({"shop/__init__.py": f"{BARE}Api(app)\n"}, "shop:app"),
+        # A factory gives it its routes, under a name of its own
+        (
+            {
+                "shop/__init__.py": "from flask import Flask\nfrom shop.routes import add\n\n\ndef build():\n"
+                "    service = Flask(__name__)\n    add(to=service)\n    return service\n\n\napp = build()\n",
+                "shop/routes.py": "def add(to):\n    to.add_url_rule('/')\n",
+            },
+            "shop:app",
+        ),
         # None anywhere
         ({"shop/routes.py": ""}, "shop:app"),
         # A server's own command
@@ -995,11 +1004,17 @@ class FakeIndex(Index):
         self._uv, self.missing = "uv", missing
 
     def _compile(self, lines: Iterable[str], python: str, arguments: list[str]) -> tuple[str | None, str]:
-        lines = list(lines)
-        for name, version in self.missing if "--only-binary" in arguments else ():
-            if python in {version, version or python} and any(line.startswith(f"{name}==") for line in lines):
-                return None, f"error: No solution found\n  cause: Because {name}==1.0 has no usable wheels and you …"
-        return "".join(f"{re.split('[<>=~ ]', line)[0]}==1.0\n" for line in lines), ""
+        names = [re.split("[<>=~ ]", line)[0] for line in lines]
+        if "pylock.toml" not in arguments:
+            return "".join(f"{name}==1.0\n" for name in names), ""
+        minors = range(int(python.partition(".")[2]), 16)
+        packages = []
+        for name in names:
+            versions = [f"3.{minor}" for minor in minors if not {(name, ""), (name, f"3.{minor}")} & {*self.missing}]
+            tags = ("cp" + version.replace(".", "") for version in versions)
+            wheels = ", ".join(f'{{name = "{name}-1.0-{tag}-{tag}-manylinux_2_17_x86_64.whl"}}' for tag in tags)
+            packages.append(f'[[packages]]\nname = "{name}"\nwheels = [{wheels}]\n')
+        return "".join(packages), ""
 
 
 @pytest.fixture
@@ -1048,7 +1063,7 @@ def test_fewest_missing_wheels(  # noqa: PLR0913, PLR0917 # the table's columns
     }
     root = write_files(tmp_path, files[tool] | {"app.py": "from flask import Flask\napp = Flask(__name__)\n"})
     plan = plan_of(root)
-    assert (plan.python.version, plan.python.compiles) == (version, compiles), plan.python.reason
+    assert (plan.python.version, bool(plan.python.compiled)) == (version, compiles), plan.python.reason
 
 
 def test_wheels_of_old_poetry_locks(tmp_path: Path) -> None:
@@ -1219,6 +1234,7 @@ from fastapi import FastAPI
 settings = Dynaconf(
     envvar_prefix="SHOP",
     environments=True,
+    preload=[os.path.join(HERE, "base.toml")],
     settings_files=["settings.toml", ".secrets.toml"],
     validators=[Validator("mail.sender", must_exist=True), Validator("PAGE", must_exist=True, default=10)],
 )
@@ -1231,13 +1247,14 @@ def test_dynaconf(tmp_path: Path) -> None:
     files = {
         "requirements.txt": "fastapi\ndynaconf\nasyncpg\n",
         "main.py": DYNACONF,
-        "settings.toml": "[default]\npage = 20\n[default.db]\nuri = 'postgresql://shop@localhost/shop'\n",
+        "settings.toml": "[default]\npage = 20\n",
+        "base.toml": "[default.db]\nuri = 'postgresql://shop@localhost/shop'\n",
         ".secrets.toml": "[default]\ntoken = 'x'\n[production.mail]\npassword = 'y'\n",
     }
     plan = plan_of(commit(write_files(tmp_path, files)))
     assert plan.required == ["SHOP_MAIL__sender", "SHOP_TOKEN", "SHOP_MAIL__password"]
     assert dict(plan.around.connections) == {"SHOP_DB__uri": "postgresql://app:{password}@db/app"}
-    assert plan.copied == ("*.py", "settings.toml")
+    assert plan.copied == ("*.py", "base.toml", "settings.toml")
     assert plan.secrets == (".secrets.toml",)
     assert any(note.startswith(".secrets.toml never reaches the image (main.py line 5)") for note in plan.notes)
     assert any("set ENV_FOR_DYNACONF=production" in note for note in plan.notes)
@@ -1260,3 +1277,76 @@ def test_directory_that_is_served_exists(tmp_path: Path, call: str, files: dict[
     plan = plan_of(write_files(tmp_path, {"requirements.txt": "fastapi\n", "main.py": code} | files))
     assert [each.path for each in plan.around.writable] == written
     assert ("install -d -m 1777 " in plan.files["Dockerfile"]) == bool(written)
+
+
+def test_written_versions_decide_on_python(tmp_path: Path, index: Callable[..., None]) -> None:
+    """Where versions are only known once they are locked, the Python is taken that they have wheels for."""
+    index(("tools", "3.14"), ("mail", ""))
+    plan = plan_of(application(tmp_path, "flask\ntools\nmail\n"))
+    assert (plan.python.version, plan.python.reason) == ("3.13", "the first for which tools has a wheel")
+    assert not plan.has_build_stage
+
+
+WORKSPACE = {
+    "pyproject.toml": '[project]\nname = "shop"\n[tool.uv.workspace]\nmembers = ["packages/*"]\n',
+    "uv.lock": "".join(
+        f'[[package]]\nname = "{name}"\nversion = "1.0"\nsource = {{ {source} }}\n{more}'
+        for name, source, more in (
+            ("shop", 'virtual = "."', ""),
+            ("api", 'editable = "packages/api"', 'dependencies = [{ name = "fastapi" }, { name = "shared" }]\n'),
+            ("shared", 'editable = "packages/shared"', 'dependencies = [{ name = "redis" }]\n'),
+            ("web", 'virtual = "packages/web"', 'dependencies = [{ name = "flask" }]\n'),
+            *((name, 'registry = "…"', "") for name in ("fastapi", "flask", "redis")),
+        )
+    ),
+    **{f"packages/{name}/pyproject.toml": f'[project]\nname = "{name}"\n' for name in ("api", "shared", "web")},
+    "packages/api/src/api/__init__.py": "",
+    "packages/api/src/api/main.py": "from fastapi import FastAPI\nfrom shared import URL\n\napp = FastAPI()\n",
+    "packages/shared/src/shared/__init__.py": "import os\nimport redis\n\nURL = os.environ['REDIS_URL']\n",
+    "packages/web/app.py": "from flask import Flask\n\napp = Flask(__name__)\n",
+}
+
+
+def test_workspace(dockerize: Run, tmp_path: Path) -> None:
+    """A member of a uv workspace is built at the root, from its lock, with the members that it needs."""
+    write_files(tmp_path / "shop", WORKSPACE)
+    done = dockerize(str(tmp_path / "shop"), "--dry-run")
+    assert done.returncode == 2
+    assert "--app packages.api.src.api.main:app" in done.stderr
+    plan = plan_of(tmp_path / "shop", Wishes(app="packages.api.src.api.main:app"))
+    assert (plan.home, plan.workdir, plan.pythonpath) == (".", "packages/api", "packages/api/src")
+    assert plan.application.target == "api.main:app"
+    assert set(plan.requirements.names) == {"fastapi", "shared", "redis"}
+    assert plan.copied == ("packages/api/src/", "packages/shared/")
+    assert [name for name, _ in plan.around.services] == ["redis"]
+    text = plan.files["Dockerfile"]
+    assert "uv sync --active --locked --package api --no-dev --no-editable --no-install-package api" in text
+    # The other member is installed from its code.
+    assert text.index("COPY --chmod=755 . .") < text.index("uv sync")
+
+
+def test_workspace_member_alone(tmp_path: Path) -> None:
+    """A member that needs no other is installed before the code is copied, so that an edit installs nothing."""
+    plan = plan_of(write_files(tmp_path / "shop", WORKSPACE), Wishes(app="packages.web.app:app"))
+    text = plan.files["Dockerfile"]
+    assert text.index("uv sync") < text.index("COPY --chmod=755 . .")
+    assert "source=packages/web/pyproject.toml,target=packages/web/pyproject.toml" in text
+    assert plan.name.endswith("packages-web")
+    assert plan.copied == ("packages/web/*.py",)
+
+
+@pytest.mark.parametrize(
+    ("shape", "lock", "content"),
+    [
+        ("poetry", "poetry.lock", f'{POETRY_LOCK}[package.source]\ntype = "git"\n'),
+        ("pipenv", "Pipfile.lock", '{"default": {"mail": {"git": "https://example.com/mail"}}}'),
+        ("uv", "uv.lock", '[[package]]\nname = "fastapi"\nversion = "1.0"\nsource = { git = "https://example.com" }\n'),
+    ],
+)
+def test_git_dependencies_of_locks(tmp_path: Path, shape: str, lock: str, content: str) -> None:
+    """What a lock has from a git repository is fetched in a stage with git."""
+    root = write_application(shape, tmp_path)
+    (root / lock).write_text(content, encoding="utf-8")
+    plan = plan_of(root)
+    assert plan.has_build_stage
+    assert set(plan.system.compiled) <= {"mail", "fastapi"}

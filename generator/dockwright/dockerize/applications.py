@@ -191,7 +191,7 @@ class Finder:
             return None
         if name in module.assigned:
             value = module.assigned[name]
-            found = self._value(module, value, {})
+            found = self.value(module, value, {})
             return found and replace(found, file=file, name=name, line=value.lineno, is_factory=False, required=())
         if name in module.functions:
             return self._factory(module, module.functions[name])
@@ -207,13 +207,13 @@ class Finder:
         place = self.modules.find(source, module.name)
         return self.entry(*place) if place and place[1] else None
 
-    def _value(self, module: Module, value: ast.expr, scope: dict[str, ast.expr]) -> Entry | None:
+    def value(self, module: Module, value: ast.expr, scope: dict[str, ast.expr]) -> Entry | None:
         """Return what an expression stands for; `scope` has a function's own names."""
         if isinstance(value, ast.Call):
             return self._call(module, value, scope)
         if isinstance(value, ast.Name) and value.id in scope:
             inner = {name: each for name, each in scope.items() if name != value.id}
-            return self._value(module, scope[value.id], inner)
+            return self.value(module, scope[value.id], inner)
         if isinstance(value, ast.Name):
             return self.entry(module.name, value.id)
         return None
@@ -227,7 +227,7 @@ class Finder:
         if name.rpartition(".")[2] in WRAPPERS:
             arguments = [*call.args, *(each.value for each in call.keywords if each.arg in WRAPPED)]
             for argument in arguments:
-                if found := self._value(module, argument, scope):
+                if found := self.value(module, argument, scope):
                     interface = WRAPPERS[name.rpartition(".")[2]] or found.interface
                     return replace(found, interface=interface, line=line)
             return None
@@ -241,7 +241,7 @@ class Finder:
         statements = list(statements_in(function))
         scope = assignments(statements)
         returned = [node.value for node in statements if isinstance(node, ast.Return) and node.value]
-        found = next(filter(None, (self._value(module, value, scope) for value in returned)), None)
+        found = next(filter(None, (self.value(module, value, scope) for value in returned)), None)
         if not found and function.returns is not None and returned:
             framework = self._framework(module, function.returns)
             if framework:
@@ -443,7 +443,7 @@ def _mounted(finder: Finder) -> Iterator[tuple[str, str]]:
         for call in module.calls():
             if dotted(call.func).endswith(".mount"):
                 value = keyword(call, "app", 1)
-                found = value is not None and finder._value(module, value, {})  # noqa: SLF001 # the same module
+                found = value is not None and finder.value(module, value, {})
                 if found:
                     yield found.origin
 

@@ -86,8 +86,8 @@ def look_around(project: Project) -> Around:
 def _dynaconf(project: Project) -> Iterator[str]:
     """Say what dynaconf reads that is not in the image."""
     for found in find_dynaconf(project.modules):
-        example = f"{found.prefix}_NAME".lstrip("_")
+        names = f"under names that begin with {found.prefix}_" if found.prefix else "under the same names"
         for file in found.secrets:
-            yield f"{file} never reaches the image ({found.place}): give its values in the environment, as {example}"
+            yield f"{file} never reaches the image ({found.place}): give its values in the environment, {names}"
         if found.switch:
             yield f"{found.place} has environments: set {found.switch}=production in compose.prod.yaml"

@@ -15,7 +15,7 @@ from dockwright.dockerize.sources import directory_of, is_beside, join
 
 # Its classes, and the prefix of each in the environment
 PREFIXES = {"Dynaconf": "DYNACONF", "LazySettings": "DYNACONF", "FlaskDynaconf": "FLASK"}
-FILES = ("settings_files", "settings_file", "secrets", "SETTINGS_FILES", "SECRETS")
+FILES = ("preload", "settings_files", "settings_file", "secrets", "SETTINGS_FILES", "SECRETS")
 ENVIRONMENTS = ("default", "global", "development", "testing", "staging", "production")
 
 

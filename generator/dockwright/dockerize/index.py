@@ -5,15 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from textwrap import shorten
 
+from dockwright.dockerize.requirements import wheel_names
+
 TIMEOUT_SECONDS = 60
-# Enough to know that a version of Python is not meant
-MOST_MISSING = 12
-PLATFORMS = {"alpine": "x86_64-unknown-linux-musl"}
-GLIBC = "x86_64-manylinux_2_28"
 HEADER = """\
 # Versions that go together, so that a build can be repeated. {manifest} is what you edit: what it adds is installed
 # in the newest version. For newer versions, delete this file and run `dockwright dockerize` again.{date}
@@ -33,8 +32,7 @@ class Index:
     def __init__(self, *, base: str = "slim", is_offline: bool = False) -> None:
         """Find uv."""
         self._uv = None if is_offline else _find_uv()
-        self.is_musl = base in PLATFORMS
-        self._platform = PLATFORMS.get(base, GLIBC)
+        self.is_musl = base == "alpine"
         self.refusal = ""
         if not is_offline and not self._uv:
             self.refusal = "uv is not installed (pip install 'dockwright[lock]'), so no versions were locked"
@@ -44,23 +42,25 @@ class Index:
         """Whether it can be asked."""
         return self._uv is not None and not self.refusal
 
-    def missing_wheels(self, pins: Mapping[str, str], python: str) -> frozenset[str] | None:
-        """Return those of these versions that have no wheel for a version of Python; None if nobody knows."""
-        arguments = ["--no-deps", "--only-binary", ":all:", "--python-platform", self._platform]
-        remaining, missing = dict(pins), set[str]()
-        while remaining and len(missing) < MOST_MISSING:
+    def wheels(self, pins: Mapping[str, str], python: str) -> dict[str, tuple[str, ...]] | None:
+        """Return the wheels that these versions have for a version of Python or newer ones; None if nobody knows.
+
+        What is not for this Python, or not in the index, is missing.
+        """
+        remaining = dict(pins)
+        while remaining:
             lines = (f"{name}=={version}" for name, version in remaining.items())
-            output, error = self._compile(lines, python, arguments)
+            output, error = self._compile(lines, python, ["--no-deps", "--universal", "--format", "pylock.toml"])
             if output is not None:
-                break
+                packages = tomllib.loads(output).get("packages", [])
+                return {package["name"]: wheel_names(package.get("wheels", [])) for package in packages}
             # The error names one after the other.
             named = {name for name in remaining if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", error)}
             if "No solution found" not in error or not named:
                 self.refusal = self.refusal or f"the package index could not be asked ({shorten_error(error)})"
                 return None
-            missing |= named
             remaining = {name: version for name, version in remaining.items() if name not in named}
-        return frozenset(missing)
+        return {}
 
     def lock(self, lines: Iterable[str], python: str, date: str) -> str | None:
         """Return versions that go together, as of a date if there is one; None if there are none."""

@@ -1,6 +1,6 @@
 """Libraries of the system: what a package without a wheel is compiled with, and what it or others need to run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dockwright.dockerize.requirements import Requirements
@@ -62,6 +62,9 @@ MISSING = {
 # Packages that run without a wheel for musl only after being compiled, or not at all
 NOT_ON_ALPINE = ("opencv-python", "opencv-python-headless", "tensorflow", "torch")
 
+# So many packages are named that have to be compiled.
+NAMED = 4
+
 
 @dataclass(frozen=True)
 class System:
@@ -75,20 +78,20 @@ class System:
     needing: tuple[str, ...] = ()
 
 
-def choose_libraries(requirements: Requirements, base: str, extra: Iterable[str], *, compiles: bool) -> System:
-    """Return what the dependencies need of the distribution; `compiles` if something else has no wheel."""
+def choose_libraries(requirements: Requirements, base: str, extra: Iterable[str], *, compiled: Sequence[str]) -> System:
+    """Return what the dependencies need of the distribution; `compiled` is what else has no wheel."""
     needed = {name: library for name, library in LIBRARIES.items() if requirements.has(name)}
     # psycopg without an extra opens libpq by name.
     if requirements.has("psycopg") and not requirements.has("psycopg-binary", "psycopg-c"):
         needed["psycopg"] = _opened("libpq5", "libpq")
-    compiled = tuple(name for name, library in needed.items() if library.is_compiled)
+    others = (*compiled[:NAMED], "others") if len(compiled) > NAMED else tuple(compiled)
+    known = tuple(name for name, library in needed.items() if library.is_compiled)
     # Slim images have no git to fetch them with, the full one has.
-    fetched = tuple(each.name for each in requirements.declared if (each.url or "").startswith("git+"))
-    compiled += fetched
-    if compiles and not compiled:
-        compiled = ("a dependency",)
+    declared = (each.name for each in requirements.declared if (each.url or "").startswith("git+"))
+    fetched = tuple(dict.fromkeys([*declared, *requirements.from_git]))
+    built = tuple(dict.fromkeys([*known, *fetched, *others]))
     run = {package for each in needed.values() for package in (each.alpine if base == "alpine" else each.debian)}
     build = {package for each in needed.values() for package in each.build} if base == "alpine" else set()
     build |= {"git"} if fetched and base == "alpine" else set()
     needing = tuple(name for name, library in needed.items() if library.debian)
-    return System(tuple(sorted({*run, *extra})), tuple(sorted(build)), compiled, needing)
+    return System(tuple(sorted({*run, *extra})), tuple(sorted(build)), built, needing)

@@ -299,7 +299,12 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         wishes.base,
         server,
         plan_installation(sources, requirements, extra, is_constrained=bool(constraints)),
-        choose_libraries(requirements, wishes.base, wishes.libraries, compiles=wishes.compiles or python.compiles),
+        choose_libraries(
+            requirements,
+            wishes.base,
+            wishes.libraries,
+            compiled=python.compiled or (("a dependency",) if wishes.compiles else ()),
+        ),
         around,
         project.workdir,
         project.pythonpath,

@@ -1,7 +1,7 @@
 """The version of Python: what files ask for, else the newest that fits what is installed."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -22,6 +22,8 @@ RELEASES = {
     "3.15": "2026-10-01",
 }
 ENDED = {"3.10": "2026-10", "3.9": "2025-10", "3.8": "2024-10", "3.7": "2023-06", "3.6": "2021-12", "2.7": "2020-01"}
+# Asked about what has no wheel for the version that is wanted
+OLDER = ("3.6", "3.9", "3.12")
 NEWEST, OLDEST = "3.14", "3.11"
 # Unlocked versions that are older were chosen for another Python.
 OLD_DAYS = 365
@@ -42,8 +44,8 @@ class Python:
     version: str
     reason: str
     note: str = ""
-    # Something that is pinned has no wheel for it
-    compiles: bool = False
+    # What has no wheel for it
+    compiled: tuple[str, ...] = ()
     # Other versions that are allowed, the best first
     others: tuple[str, ...] = ()
 
@@ -90,7 +92,7 @@ def lock_with_wheels(python: Python, index: Index, lock: Callable[[str], str]) -
     missing: dict[str, frozenset[str]] = {}
     for version in (python.version, *python.others[:3]):
         texts[version] = lock(version)
-        found = index.missing_wheels(_pins(texts[version]), version) if index.answers and texts[version] else None
+        found = _lacking(index, _pins(texts[version]), version) if index.answers and texts[version] else None
         if found is None:
             break
         missing[version] = found
@@ -98,15 +100,16 @@ def lock_with_wheels(python: Python, index: Index, lock: Callable[[str], str]) -
             break
     if not any(missing.values()):
         return python, texts[python.version]
-    # What none of them has is in pure Python, or has to be compiled anyway.
-    never = frozenset.intersection(*missing.values()) if len(missing) > 1 else frozenset()
-    best = min(missing, key=lambda version: len(missing[version] - never))
-    compiled = sorted(missing[best] - never)
-    lacking = ", ".join(sorted(missing[python.version] - never))
-    reason = python.reason if best == python.version else f"the first for which {lacking} has a wheel"
+    best = min(missing, key=lambda version: len(missing[version]))
+    compiled = missing[best]
+    lacking = sorted(missing[python.version])
+    has = "has a wheel" if len(lacking) == 1 else "have wheels"
+    reason = python.reason if best == python.version else f"the first for which {', '.join(lacking)} {has}"
     if compiled:
-        reason = f"{reason}; without a wheel for it: {', '.join(compiled)}"
-    return replace(python, version=best, reason=reason, compiles=python.compiles or bool(compiled)), texts[best]
+        reason = f"{reason}; without a wheel for it: {', '.join(sorted(compiled))}"
+    return replace(python, version=best, reason=reason, compiled=tuple(sorted({*python.compiled, *compiled}))), texts[
+        best
+    ]
 
 
 def _pins(constraints: str) -> dict[str, str]:
@@ -119,16 +122,14 @@ def _pins(constraints: str) -> dict[str, str]:
 def missing_wheels(requirements: Requirements, index: Index, version: str) -> frozenset[str] | None:
     """Return the packages whose version has no wheel for a version of Python; None if nobody knows."""
     if any(requirements.wheels.values()):
-        platform = "musllinux" if index.is_musl else "manylinux"
+        wheels = requirements.wheels.items()
         return frozenset(
-            package
-            for package, names in requirements.wheels.items()
-            if names and not any(_is_for(name, version, platform) for name in names)
+            package for package, names in wheels if names and not _has_wheel(names, version, is_musl=index.is_musl)
         )
     pins = {name: pin for name, pin in requirements.pins.items() if pin and name not in COMPILED | WINDOWS_ONLY}
     if not pins:
         return frozenset()
-    return index.missing_wheels(pins, version) if index.answers else None
+    return _lacking(index, pins, version) if index.answers else None
 
 
 def _pinned(project: Project) -> tuple[str, str]:
@@ -179,25 +180,35 @@ def _with_wheels(requirements: Requirements, index: Index, order: list[str], rea
         unknown = "" if index.refusal else f"nobody was asked whether everything has a wheel for Python {order[0]}"
         python = _checked(order[0], reason)
         return replace(python, note=python.note or unknown)
-    best, compiled = _fewest(requirements, index, missing)
+    best = min(missing, key=lambda version: len(missing[version]))
+    compiled = missing[best]
     if best != order[0] and len(order) > 1:
         reason = f"the first, from {order[0]}, for which all pinned versions have wheels"
     if compiled:
         reason = f"{reason}; without a wheel for it: {', '.join(sorted(compiled))}"
-    return replace(_checked(best, reason), compiles=bool(compiled))
+    return replace(_checked(best, reason), compiled=tuple(sorted(compiled)))
 
 
-def _fewest(requirements: Requirements, index: Index, missing: dict[str, frozenset[str]]) -> tuple[str, frozenset[str]]:
-    """Return the version that lacks the fewest wheels, and what it lacks.
+def _lacking(index: Index, pins: Mapping[str, str], version: str) -> frozenset[str] | None:
+    """Return the packages that have wheels, but none for this version of Python.
 
-    What has no wheel for any version has none at all, as some packages in pure Python: it says nothing about Python.
+    What has no wheel at all is in pure Python, as a rule: it says nothing about the version.
     """
-    # A lock that has wheels for others has none of those.
-    never = frozenset() if any(requirements.wheels.values()) else frozenset.intersection(*missing.values())
-    for version in RELEASES if never else ():
-        never &= missing.get(version) or missing_wheels(requirements, index, version) or frozenset()
-    best = min(missing, key=lambda version: len(missing[version] - never))
-    return best, missing[best] - never
+    found = index.wheels(pins, version) if pins else {}
+    if found is None:
+        return None
+    lacking = {name for name in pins if not _has_wheel(found.get(name, ()), version, is_musl=index.is_musl)}
+    without, unknown = set[str](), lacking
+    # Old versions have wheels for an older Python; others are not for that.
+    for older in OLDER if lacking else ():
+        others = index.wheels({name: pins[name] for name in unknown}, older) or {}
+        without |= {name for name, names in others.items() if not names}
+        unknown -= others.keys()
+    return frozenset(lacking - without - unknown)
+
+
+def _has_wheel(names: Iterable[str], version: str, *, is_musl: bool) -> bool:
+    return any(_is_for(name, version, "musllinux" if is_musl else "manylinux") for name in names)
 
 
 def _order(manifest_date: str) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from dockwright.dockerize.applications import Candidate, Entry, Finder
-from dockwright.dockerize.modules import Function, Module, dotted, executed, import_root
+from dockwright.dockerize.modules import Function, Module, assignments, dotted, executed, import_root, statements_in
 from dockwright.dockerize.sources import is_beside
 
 # Methods of an application that give it routes
@@ -34,7 +34,9 @@ def _judge(finder: Finder, candidate: Candidate) -> Candidate:
     entry = candidate.entry
     # A server's own command is believed.
     is_served = candidate.launch and candidate.launch.program != "python"
-    if entry.is_factory or is_served or _Routes(finder, entry).after_import(entry.file):
+    # What is known by a function's annotation only isn't seen being made.
+    is_seen = entry.origin[1].isdecimal()
+    if entry.is_factory or is_served or not is_seen or _Routes(finder, entry).after_import(entry.file):
         return candidate
     others = [other for other in _names(finder, entry) if _has_routes(finder, other)]
     if others:
@@ -127,9 +129,16 @@ class _Routes:
         if found := self._function(module, call.func):
             there, function = found
             named |= {each.arg for position, each in enumerate(function.args.args) if given.get(position)}
+            named |= self._made_in(there, function)
             return depth > 0 and self.after(there, executed(function.body), named, depth - 1)
         is_given = bool(named) or any(given.values())
         return is_given and not self.is_sure and self._class(module, call.func) not in WITHOUT_ROUTES
+
+    def _made_in(self, module: Module, function: Function) -> set[str]:
+        """Return the names that a factory's own application has in it."""
+        scope = assignments(list(statements_in(function)))
+        made = {name: self.finder.value(module, value, scope) for name, value in scope.items()}
+        return {name for name, found in made.items() if found and found.origin == self.entry.origin}
 
     def _is_it(self, module: Module, expression: ast.expr, names: Iterable[str]) -> bool:
         name = dotted(expression)

@@ -79,6 +79,8 @@ class Requirements:
     has_hashes: bool = False
     # It installs the project itself or another path of it: the code has to be there before
     needs_source: bool = False
+    # What a lock has from repositories
+    from_git: tuple[str, ...] = ()
     # A member of a uv workspace: its name, its directory, and those of the other members that it needs
     package: str = ""
     members: tuple[str, ...] = ()
@@ -175,12 +177,13 @@ def _uv(sources: Sources, directory: str) -> Requirements | None:
         declared,
         frozenset(reached),
         pins,
-        {name: _wheels(packages[name].get("wheels", [])) for name in reached if name in packages},
+        {name: wheel_names(packages[name].get("wheels", [])) for name in reached if name in packages},
         is_locked=True,
         has_hashes=True,
         # Other members are installed from their code.
         needs_source=bool(members),
         members=members,
+        from_git=tuple(sorted(name for name in reached if "git" in packages.get(name, {}).get("source", {}))),
         python=str(data.get("requires-python", "")),
     )
 
@@ -208,7 +211,7 @@ def _workspace(sources: Sources, directory: str) -> Requirements | None:
             declared=_parse(read_toml(sources, manifest).get("project", {}).get("dependencies", [])),
             names=frozenset(reached),
             pins={name: each.get("version", "") for name, each in others.items()},
-            wheels={name: _wheels(each.get("wheels", [])) for name, each in others.items()},
+            wheels={name: wheel_names(each.get("wheels", [])) for name, each in others.items()},
             needs_source=bool(paths),
             package=own,
             members=(directory, *(join(root, path) for path in sorted(paths.values()))),
@@ -262,10 +265,11 @@ def _poetry(sources: Sources, directory: str) -> Requirements | None:
         _parse([*texts, *project.get("project", {}).get("dependencies", [])]),
         frozenset(canonicalize_name(package["name"]) for package in packages),
         {canonicalize_name(package["name"]): package["version"] for package in packages},
-        {name: _wheels(files) for name, files in _poetry_files(data, packages)},
+        {name: wheel_names(files) for name, files in _poetry_files(data, packages)},
         is_locked=bool(packages),
         has_hashes=bool(packages),
         python=_python(python),
+        from_git=tuple(package["name"] for package in packages if package.get("source", {}).get("type") == "git"),
         notes=() if packages else ("there is no poetry.lock: `poetry lock` makes builds repeatable",),
     )
 
@@ -299,7 +303,7 @@ def _pdm(sources: Sources, directory: str) -> Requirements | None:
         _parse(project.get("dependencies", [])),
         frozenset(canonicalize_name(package["name"]) for package in packages),
         {canonicalize_name(package["name"]): package["version"] for package in packages},
-        {canonicalize_name(package["name"]): _wheels(package.get("files", [])) for package in packages},
+        {canonicalize_name(package["name"]): wheel_names(package.get("files", [])) for package in packages},
         is_locked=True,
         has_hashes=True,
         python=str(project.get("requires-python", "")),
@@ -327,6 +331,7 @@ def _pipenv(sources: Sources, directory: str) -> Requirements | None:
         {canonicalize_name(name): str(value.get("version", "")).removeprefix("==") for name, value in locked.items()},
         is_locked=bool(locked),
         has_hashes=bool(locked),
+        from_git=tuple(name for name, value in locked.items() if "git" in value),
         python=f"=={'.'.join(version.split('.')[:2])}.*" if version else "",
         notes=() if locked else ("there is no Pipfile.lock: `pipenv lock` makes builds repeatable",),
     )
@@ -339,7 +344,7 @@ def _pylock(sources: Sources, directory: str) -> Requirements | None:
     data = read_toml(sources, lock)
     packages = {str(canonicalize_name(each["name"])): str(each.get("version", "")) for each in data.get("packages", [])}
     wheels = {
-        str(canonicalize_name(each["name"])): _wheels(each.get("wheels", [])) for each in data.get("packages", [])
+        str(canonicalize_name(each["name"])): wheel_names(each.get("wheels", [])) for each in data.get("packages", [])
     }
     python = str(data.get("requires-python", ""))
     return Requirements(
@@ -481,7 +486,7 @@ def read_toml(sources: Sources, name: str) -> dict[str, Any]:
         raise GeneratorError(message) from None
 
 
-def _wheels(files: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+def wheel_names(files: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     """Return the names of the wheels among a lock's files."""
     names = (str(each.get("file") or each.get("name") or each.get("url", "")).rpartition("/")[2] for each in files)
     return tuple(name for name in names if name.endswith(".whl"))
