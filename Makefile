@@ -19,7 +19,7 @@ new: .venv/new.stamp ## Generate a project beside this directory: with questions
 
 # Without an engine the quick tests still run; the Docker tests then fail and say why.
 test: ## Run every test, the quick ones first
-	@tools/engine.sh && tools/orchestrators.sh || export INSTALL=no; \
+	@tools/engine.sh && tools/programs.sh || export INSTALL=no; \
 		$(MAKE) test-quick && $(MAKE) test-docker && $(MAKE) test-alone
 
 test-quick: .venv/test.stamp ## Run the tests that need no Docker: the generator, and static checks of what it generates
@@ -29,7 +29,7 @@ test-docker: images ## Build, start and probe every combination with Docker, or 
 	$(BIN)/pytest tests/docker -m 'not alone' --numprocesses $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 test-alone: images ## Try Swarm under load, and the manifests for Kubernetes: as root, while nothing else runs
-	-@tools/orchestrators.sh
+	-@tools/programs.sh
 	$(BIN)/pytest tests/docker -m alone $(ARGS)
 
 test-faults: images ## Break what runs in production, and count the requests that fail

@@ -8,6 +8,7 @@ import pytest
 from dockwright.commands import COMMANDS, find_command
 from dockwright.completion import SHELLS
 from dockwright.template import Template
+from tests.render.conftest import refuse
 from tests.unit.conftest import Run
 
 # Source the script, and complete the words of the last lines.
@@ -40,7 +41,7 @@ def shell(request: pytest.FixtureRequest) -> str:
     """Return the name of a shell that is installed."""
     name: str = request.param
     if not shutil.which(name):
-        pytest.skip(f"NOT TESTED: completion for {name}: it is not installed")
+        refuse(f"NOT TESTED: completion for {name}: it is not installed")
     return name
 
 
