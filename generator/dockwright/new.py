@@ -58,9 +58,9 @@ def run(template: Template, arguments: Namespace) -> int:
         check_new_file(request.save_as)
     if "git" in switches:
         check_git()
-    answers = request.answers if "no_input" in switches else _ask(request)
-    if answers is None:
-        print("Nothing was written.")
+    answers, confirmed = (request.answers, True) if "no_input" in switches else _ask(request)
+    if not confirmed:
+        print("Nothing was written. These answers as a command:", "", f"  {request.repeat(answers)}", sep="\n")
         return EXIT_DECLINED
     project, kept = _write(request, answers)
     try:
@@ -141,7 +141,7 @@ def _dropped(request: Request, directory: Path) -> list[str]:
     return sorted(before.keys() - files(request.template, request.answers).keys())
 
 
-def _ask(request: Request) -> Answers | None:
+def _ask(request: Request) -> tuple[Answers, bool]:
     template, place = request.template, request.place
     template.check(request.given, request.names)
     if place.target:
@@ -202,7 +202,7 @@ def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]
     if repository:
         lines += ["", f"No git repository was made: {repository} is one already."]
     if asked:
-        lines += ["", f"To generate it again, with Dockwright {template.version}:", "", f"  {repeat}"]
+        lines += ["", f"To generate it again elsewhere, with Dockwright {template.version}:", "", f"  {repeat}"]
     print(*map(_wrapped, lines), sep="\n")
 
 

@@ -84,7 +84,7 @@ def image_size(template: Template, answers: Answers, dockerfile: bytes) -> str:
     measured = template.definition["_measured"]
     size = measured["megabytes"].get("-".join(answers[name] for name in MEASURED_OPTIONS))
     base = dockerfile.split()[1].decode()
-    return f"{base} and about {size} MB (measured on {measured['date']})" if size else base
+    return f"about {size} MB on top of {base} (measured on {measured['date']})" if size else base
 
 
 def _changes(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> list[str]:

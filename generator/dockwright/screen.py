@@ -146,11 +146,12 @@ def _type(question: Question) -> str:
 
     def advice() -> Fragments:
         text = get_app().current_buffer.text
-        if refusal := objection(text):
-            return [("class:refused", f"  {refusal}")]
-        keys = ["Enter accepts"] if text else ["Enter accepts", "Tab edits"]
+        refusal = objection(text)
+        keys = [] if refusal else ["Enter accepts"]
+        keys += [] if text else ["Tab edits", "typing replaces"]
         keys += ["Shift-Tab goes back"] if question.can_go_back else []
-        return [("class:instruction", "  " + ", ".join(keys))]
+        sentence = f"  {refusal}\n" if refusal else ""
+        return [("class:refused", sentence), ("class:instruction", "  " + ", ".join(keys))]
 
     field = questionary.text(
         "",

@@ -29,8 +29,8 @@ def ask(  # noqa: PLR0913 # four of them are flags
     target: Path | None = None,
     preset: str | None = None,
     plain: bool = False,
-) -> Answers | None:
-    """Ask for every answer that is not given, then for confirmation; return None if the user declines.
+) -> tuple[Answers, bool]:
+    """Ask for every answer that is not given, then for confirmation; return all answers, and whether to write.
 
     Raises RefusedAnswersError, TargetExistsError and OutputDirectoryError for given answers that can't be used.
     `target` is the project's directory, if it is not one in `output_dir` that the short name names, and `repeat`
@@ -87,7 +87,7 @@ class _Session:
         # The panel's renderings change the working directory.
         self._directory = self.output_dir.absolute()
 
-    def run(self) -> Answers | None:
+    def run(self) -> tuple[Answers, bool]:
         """Ask what is open, until the user confirms or declines."""
         while True:
             step = self.interview.open_step or SUMMARY
@@ -97,11 +97,9 @@ class _Session:
                     can_go_back = step != self.interview.asked[0]
                     self.interview.settle(step, self._ask(step, can_go_back=can_go_back))
                     continue
-                match self._decide():
-                    case "write":
-                        return self.interview.complete()
-                    case "quit":
-                        return None
+                decision = self._decide()
+                if decision != "change":
+                    return self.interview.complete(), decision == "write"
                 self._change()
             except BackError:
                 self._go_back(step)
@@ -125,7 +123,7 @@ class _Session:
     def _ask(self, step: str, *, can_go_back: bool) -> str:
         if step == START:
             return self.interface.ask(self._start(can_go_back=can_go_back))
-        names = self.interview.steps[1:]
+        names = [name for name in self.interview.asked if name != START]
         progress = f"{names.index(step) + 1} of {len(names)}"
         return self.interface.ask(self._question(self.template.options[step], progress, can_go_back=can_go_back))
 

@@ -32,7 +32,8 @@ def reply(monkeypatch: pytest.MonkeyPatch, template: Template, output_dir: Path)
                 raise EOFError from None
 
         monkeypatch.setattr("builtins.input", read)
-        return ask(using, given, output_dir, repeat=str, plain=True)
+        answers, confirmed = ask(using, given, output_dir, repeat=str, plain=True)
+        return answers if confirmed else None
 
     return reply
 

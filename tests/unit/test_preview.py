@@ -112,7 +112,7 @@ def test_panel_compares_with_the_baseline(template: Template) -> None:
     assert facts.keys() == LINES.keys()
     assert "worker" in facts["Services"][0]
     assert json.loads(facts["Command"][0]) == template.complete({"redis": "queue"})
-    assert facts["Image"][0].startswith("python:3.14-slim and about ")
+    assert " MB on top of python:3.14-slim (measured on " in facts["Image"][0]
     assert facts["Files"][1].startswith("+ app/queue.py  ")
     assert len(panel.facts("none")["Files"]) == 1
 

@@ -144,7 +144,7 @@ def go_through(terminal: Terminal) -> None:
     terminal.wait_for("Write this project?")
     assert any(line.rstrip().endswith("web :5000 ───▶ db  postgres:18") for line in terminal.screen.display)
     terminal.press(ENTER)
-    lines = terminal.wait_for("To generate it again, with Dockwright ")
+    lines = terminal.wait_for("To generate it again elsewhere, with Dockwright ")
     # Only commands, which are indented, are longer than the terminal is wide.
     sentences = [line for line in lines[lines.index("Wrote product-api. Start it:") :] if not line.startswith(" ")]
     assert max(map(len, sentences)) < terminal.screen.columns

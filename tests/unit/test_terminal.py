@@ -99,7 +99,10 @@ def test_from_the_first_question_to_the_project(spawn: Spawn, run: Run, output_d
 
 @pytest.mark.parametrize(
     ("keys", "status", "sentence"),
-    [(CTRL_C, 130, "stopped: nothing was written"), (DOWN * 2 + ENTER, 1, "Nothing was written.")],
+    [
+        (CTRL_C, 130, "stopped: nothing was written"),
+        (DOWN * 2 + ENTER, 1, "Nothing was written. These answers as a command:"),
+    ],
     ids=["interrupted", "declined"],
 )
 def test_quitting_at_the_summary(spawn: Spawn, output_dir: Path, keys: str, status: int, sentence: str) -> None:

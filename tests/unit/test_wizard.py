@@ -59,11 +59,11 @@ def press(template: Template, output_dir: Path) -> Press:
         output = Vt100_Output(written, get_size=lambda: Size(rows=ROWS, columns=COLUMNS), enable_cpr=False)
         with create_pipe_input() as terminal, create_app_session(input=terminal, output=output):
             terminal.send_text(keys)
-            answers = ask(using, given, output_dir, repeat=str, target=target, preset=preset)
+            answers, confirmed = ask(using, given, output_dir, repeat=str, target=target, preset=preset)
         screen = pyte.Screen(COLUMNS, ROWS)
         pyte.Stream(screen).feed(written.getvalue().replace("\r\n", "\n").replace("\n", "\r\n"))
         lines = "\n".join(line.rstrip() for line in screen.display).rstrip()
-        return Session(answers, re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written.getvalue()), lines)
+        return Session(answers if confirmed else None, re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written.getvalue()), lines)
 
     return press
 

@@ -160,7 +160,9 @@ class Plan:
                 "; ".join(self.application.evidence),
             ),
             "Dependencies": (
-                f"{requirements.tool if requirements.tool != IMPORTS else 'none declared'}: {requirements.manifest}",
+                f"none declared: {requirements.manifest} is written, from the imports"
+                if requirements.tool == IMPORTS
+                else f"{requirements.tool}: {requirements.manifest}",
                 f"{count}, {'locked' if requirements.is_locked else 'not locked'}",
             ),
             "Python": (f"{self.python.version}, {self.base}", self.python.reason),
@@ -173,7 +175,7 @@ class Plan:
                 f"for {', '.join(dict.fromkeys([*self.system.needing, *self.system.compiled]))}",
             )
         health = self.around.health or "a TCP connection"
-        rows["Health"] = (health, self.around.health_reason or "no path for it was found")
+        rows["Health"] = (health, self.around.health_reason or "no route such as /health was found")
         for service, reason in self.around.services:
             rows[IMAGES[service].split()[0]] = (IMAGES[service], reason)
         for worker in self.around.workers:
@@ -418,8 +420,10 @@ def _nothing_found(modules: Modules, root: Path) -> str:
         return f"{root} has no Python file: name the directory of the application"
     broken = next(iter(modules.unreadable.values()), "")
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    also = f" ({broken}: if that is newer than this tool's Python {python}, run it with a newer one)" if broken else ""
-    return f"no Flask or FastAPI application was found in {root}{also}: pass --app module:name, or another directory"
+    if broken:
+        newer = f"correct it; or if it is newer than this tool's Python {python}, run it with a newer one"
+        return f"no Flask or FastAPI application was found in {root}, but a file can't be read: {broken}: {newer}"
+    return f"no Flask or FastAPI application was found in {root}: pass --app module:name, or another directory"
 
 
 def _unread(modules: Modules, version: str) -> list[str]:

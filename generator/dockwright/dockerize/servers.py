@@ -84,7 +84,7 @@ def _program(project: Project, config: str) -> tuple[str, str]:
         return GUNICORN, f"{config} configures it"
     if project.requirements.has("uwsgi"):
         return suitable[0], f"{manifest} has uWSGI, in maintenance mode: this is installed in the image instead"
-    return suitable[0], f"{manifest} has no server: it is installed in the image only"
+    return suitable[0], f"{manifest} has no server: {suitable[0]} is installed in the image only"
 
 
 def _gunicorn(server: Server, project: Project, config: str, settings: Mapping[str, ast.expr]) -> Server:
