@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from dockwright.errors import AnswersFileError, UnknownOptionError
+from dockwright.errors import AnswersFileError, AnswersNotWrittenError, UnknownOptionError
 from dockwright.template import Answers, Template
 
 WRITTEN = (".json", ".toml")
@@ -28,9 +28,10 @@ def read_answers(template: Template, path: Path) -> dict[str, str]:
     for name, answer in answers.items():
         if name not in template.options:
             raise AnswersFileError(path, str(UnknownOptionError(str(name), template.options)))
-        if not isinstance(answer, str):
+        # 3.10 would be 3.1 as a number, and yes is true in YAML.
+        if not isinstance(answer, str) and type(answer) is not int:
             raise AnswersFileError(path, f"the answer to {name} has to be text, in quotes")
-    return answers
+    return {name: str(answer) for name, answer in answers.items()}
 
 
 def check_new_file(path: Path) -> None:
@@ -46,7 +47,7 @@ def check_new_file(path: Path) -> None:
 
 
 def write_answers(path: Path, answers: Answers) -> None:
-    """Write answers to a new file; raise AnswersFileError."""
+    """Write answers to a new file; raise AnswersNotWrittenError, and leave nothing half-written."""
     # The rules of the answers exclude the characters in which strings of JSON and of TOML differ.
     lines = [f"{name} = {json.dumps(answer, ensure_ascii=False)}\n" for name, answer in answers.items()]
     text = "".join(lines) if path.suffix == ".toml" else json.dumps(answers, ensure_ascii=False, indent=2) + "\n"
@@ -54,11 +55,13 @@ def write_answers(path: Path, answers: Answers) -> None:
         with path.open("x", encoding="utf-8", newline="\n") as file:
             file.write(text)
     except OSError as error:
-        raise AnswersFileError(path, error.strerror or "it can't be written") from error
+        if not isinstance(error, FileExistsError):
+            path.unlink(missing_ok=True)
+        raise AnswersNotWrittenError(path, error) from error
 
 
 def _parse(path: Path) -> Any:  # noqa: ANN401 # any content
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     match path.suffix:
         case ".toml":
             import tomllib

@@ -14,8 +14,8 @@ from dockwright.errors import ForeignFilesError, OutputDirectoryError, TargetExi
 KEPT = re.compile(r"\.git|\.gitignore|(readme|licen[cs]e|copying)([-.]\w+)*", re.IGNORECASE)
 
 
-def check_output_dir(directory: Path) -> None:
-    """Raise OutputDirectoryError if the directory can't be created or written to; change nothing."""
+def check_output_dir(directory: Path, *, writes: bool = True) -> None:
+    """Raise OutputDirectoryError if the directory can't be created or, if that is meant, written to; change nothing."""
     try:
         absolute = directory.absolute()
         existing = next(path for path in (absolute, *absolute.parents) if path.exists())
@@ -26,7 +26,7 @@ def check_output_dir(directory: Path) -> None:
         raise OutputDirectoryError(directory, "its path contains template syntax")
     if not existing.is_dir():
         raise OutputDirectoryError(directory, os.strerror(errno.ENOTDIR))
-    if not os.access(existing, os.W_OK):
+    if writes and not os.access(existing, os.W_OK):
         raise OutputDirectoryError(directory, os.strerror(errno.EACCES))
 
 
@@ -36,9 +36,9 @@ def check_target(target: Path) -> None:
         raise TargetExistsError(target, _comparison(target))
 
 
-def check_contents(target: Path) -> None:
+def check_contents(target: Path, *, writes: bool = True) -> None:
     """Raise OutputDirectoryError or ForeignFilesError if a project can't be written into this directory."""
-    check_output_dir(target)
+    check_output_dir(target, writes=writes)
     try:
         entries = sorted(target.iterdir())
     except OSError as error:

@@ -117,6 +117,14 @@ class AnswersFileError(UsageError):
         super().__init__(f"{path} can't be used: {reason}")
 
 
+class AnswersNotWrittenError(GeneratorError):
+    """The answers of a project that is written can't be written."""
+
+    def __init__(self, path: Path, cause: OSError) -> None:
+        """Say what is there, and why the rest is not."""
+        super().__init__(f"the project is written, but {path} is not ({cause.strerror})")
+
+
 class GitError(GeneratorError):
     """No git repository can be made."""
 

@@ -1,5 +1,6 @@
 """A git repository for a new project: `git init`, and nothing else."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -24,7 +25,11 @@ def init_repository(directory: Path) -> None:
     import subprocess
 
     command = ["git", "init", "--quiet", str(directory)]
-    done = subprocess.run(command, check=False, capture_output=True, encoding="utf-8", errors="replace")  # noqa: S603 # the user's own git
+    # Hooks of git set these, and a repository would be made there.
+    environment = {name: text for name, text in os.environ.items() if name not in {"GIT_DIR", "GIT_WORK_TREE"}}
+    done = subprocess.run(  # noqa: S603 # the user's own git
+        command, check=False, capture_output=True, encoding="utf-8", errors="replace", env=environment
+    )
     if done.returncode:
         reason = f"{directory} is written, but git init failed ({' '.join(done.stderr.split())})"
         raise GitError(reason)

@@ -5,6 +5,7 @@ import shlex
 from argparse import Namespace
 
 from dockwright.commands import Command, Flag
+from dockwright.errors import UselessOptionError
 from dockwright.matrix import combination_id, combinations
 from dockwright.options import Choice
 from dockwright.template import Template
@@ -20,6 +21,9 @@ JSON = Flag(("--json",), "print JSON")
 def list_combinations(template: Template, arguments: Namespace) -> int:
     """Print the combinations of answers that lead to different images or stacks."""
     fixed = {name: answer for name, answer in arguments.values.items() if name in template.options}
+    template.check(fixed, {option.name: option.flag for option in template.options.values()} | arguments.typed)
+    if "json" in arguments.switches and "format" in arguments.values:
+        raise UselessOptionError(arguments.typed["format"], "--json is one")
     by_id = {combination_id(answers, template): answers for answers in combinations(template, **fixed)}
     match "json" if "json" in arguments.switches else arguments.values.get("format"):
         case "json":

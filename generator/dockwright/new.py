@@ -79,7 +79,7 @@ def _show(request: Request) -> None:
     template, place, answers = request.template, request.place, request.answers
     diff = "diff" in request.switches
     if not diff:
-        place.check(answers)
+        place.check(answers, writes=False)
     files, services = preview.files(template, answers), preview.services(template, answers)
     changes = ""
     if diff:
@@ -208,7 +208,7 @@ def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]
 
 def _wrapped(line: str) -> str:
     """Break a line between words if it is shown in a terminal; commands, which are indented, stay whole."""
-    if line.startswith(" ") or not sys.stdout.isatty():
+    if line.startswith(" ") or not (sys.stdout and sys.stdout.isatty()):
         return line
     return fill(line, max(get_terminal_size().columns - 1, 20), break_long_words=False, break_on_hyphens=False)
 

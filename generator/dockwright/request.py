@@ -28,12 +28,12 @@ class Place:
         """Return the project's directory."""
         return self.target or self.output_dir / answers["project_slug"]
 
-    def check(self, answers: Answers) -> None:
-        """Raise an error if the project can't be written there; change nothing."""
+    def check(self, answers: Answers, *, writes: bool = True) -> None:
+        """Raise an error if the project has no place there, or can't be written; change nothing."""
         if self.target:
-            check_contents(self.target)
+            check_contents(self.target, writes=writes)
         else:
-            check_output_dir(self.output_dir)
+            check_output_dir(self.output_dir, writes=writes)
             check_target(self.directory(answers))
 
     def kept(self, files: Mapping[str, object]) -> list[str]:
@@ -117,7 +117,7 @@ def _read_operand(template: Template, operand: str | None, output_dir: Path) -> 
     # An empty operand is a mistake, not this directory. `path.is_dir` raises an error for a name that is too long.
     exists = operand != "" and os.path.isdir(path)  # noqa: PTH112
     if exists:
-        check_output_dir(path)
+        check_output_dir(path, writes=False)
     # `.` has a name too, a link has its own, and the root has none.
     name = Path(os.path.abspath(path)).name if exists else path.name  # noqa: PTH100
     if exists and not name:

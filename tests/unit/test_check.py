@@ -130,6 +130,12 @@ def test_broken_rule(name: str) -> None:
     assert [(finding.rule, finding.line) for finding in audit(GOOD.replace(old, new))] == [(rule, line)]
 
 
+@pytest.mark.parametrize("content", ["", "# FROM python:3.14\n"])
+def test_nothing_to_build_on(content: str) -> None:
+    """A file without FROM, such as an empty one, is no good Dockerfile."""
+    assert [finding.rule for finding in audit(content)] == ["base"]
+
+
 @pytest.mark.parametrize("name", KEPT)
 def test_kept_rule(name: str) -> None:
     """What only looks like a mistake is none."""
@@ -175,7 +181,7 @@ def test_stacks_are_reported(check: Run, output_dir: Path) -> None:
     assert json.loads(check("--json").stdout)[0]["file"] == "compose.prod.yaml"
     (output_dir / "compose.yaml").write_text("a: [", encoding="utf-8")
     done = check("compose.yaml")
-    assert (done.returncode, done.stderr) == (2, "error: compose.yaml can't be read (it is no YAML)\n")
+    assert (done.returncode, done.stderr) == (2, "error: compose.yaml can't be read (it is no compose file)\n")
 
 
 def test_report(check: Run, output_dir: Path) -> None:
@@ -201,6 +207,13 @@ def test_missing(check: Run) -> None:
         2,
         "error: Dockerfile does not exist: `dockwright dockerize` writes one\n",
     )
+
+
+def test_list_is_no_compose_file(check: Run, output_dir: Path) -> None:
+    """What is YAML, but no compose file, is refused."""
+    (output_dir / "compose.yaml").write_text("- web\n", encoding="utf-8")
+    done = check("compose.yaml")
+    assert (done.returncode, done.stderr) == (2, "error: compose.yaml can't be read (it is no compose file)\n")
 
 
 def test_file_that_is_no_text_is_refused(dockwright: Run, output_dir: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from dockwright import __version__
 from dockwright.commands import COMMANDS, find_command
-from dockwright.template import Template
+from dockwright.template import RECORD, Template
 from tests.unit.checkout import CONFLICT, CONFLICTING, copy_checkout, read_tree
 from tests.unit.conftest import Run
 
@@ -76,7 +76,7 @@ REFUSED: dict[str, tuple[list[str], int, str]] = {
     "binary-json": (["-y", "--answers", "binary.json"], 2, "binary.json can't be used: it is not what its name says"),
     "list-of-answers": (["-y", "--answers", "list.json"], 2, "list.json can't be used: write an answer to each option"),
     "unknown-answer": (["-y", "--answers", "unknown.toml"], 2, "there is no framwork: did you mean framework?"),
-    "number-as-answer": (["-y", "--answers", "number.toml"], 2, "the answer to port has to be text, in quotes"),
+    "fraction-as-answer": (["-y", "--answers", "number.toml"], 2, "the answer to python_version has to be text, in"),
     "wrong-answer": (
         ["-y", "--answers", "answers.json"],
         2,
@@ -95,6 +95,12 @@ REFUSED: dict[str, tuple[list[str], int, str]] = {
     "matrix-free-text": (["matrix", "--port", "5000"], 2, "dockwright matrix has no --port: "),
     "matrix-output": (["matrix", "--output-dir", "x"], 2, "dockwright matrix has no --output-dir: "),
     "matrix-format": (["matrix", "--format", "yaml"], 2, "--format can't be 'yaml': choose from text, json, github"),
+    "matrix-conflict": (
+        ["matrix", "--deploy", "swarm", "--db", "sqlite"],
+        2,
+        "--db=sqlite with --deploy=swarm can't be",
+    ),
+    "matrix-two-formats": (["matrix", "--json", "--format", "github"], 2, "--format has no effect here, --json is one"),
     "format-alone": (["-y", "--format", "json"], 2, "dockwright new has no --format: "),
     "no-shell": (["completion"], 2, "name a shell: dockwright completion bash | zsh | fish"),
     "unknown-shell": (["completion", "csh"], 2, "can't be 'csh': choose from bash, zsh, fish"),
@@ -121,7 +127,7 @@ def test_failure_is_one_sentence(
         "broken.yaml": "a: [",
         "file": "",
         "list.json": "[]",
-        "number.toml": "port = 5000",
+        "number.toml": "python_version = 3.14",
         "taken/app.py": "",
         "unknown.toml": 'framwork = "flask"',
     }
@@ -263,6 +269,14 @@ def test_output_error(run: Run) -> None:
     """An error while writing the output is reported in one sentence."""
     done = run("sh", "-c", shlex.join([sys.executable, "-m", "dockwright", "matrix"]) + " > /dev/full")
     assert (done.returncode, done.stderr) == (1, "error: the output can't be written (No space left on device)\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such redirection")
+def test_closed_output(run: Run, output_dir: Path) -> None:
+    """Without an output, a project is written all the same."""
+    done = run("sh", "-c", shlex.join([sys.executable, "-m", "dockwright", "new", "shop", "-y"]) + " >&-")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (output_dir / "shop" / RECORD).is_file()
 
 
 def test_missing_output_directory_is_created(dockwright: Run, output_dir: Path) -> None:

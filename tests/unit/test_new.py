@@ -1,7 +1,9 @@
 """Where a project is written, what it is made from, and what is shown of it."""
 
 import json
+import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -13,6 +15,8 @@ import pytest
 from dockwright import preview
 from dockwright.answers import read_answers, write_answers
 from dockwright.cli import main
+from dockwright.errors import OutputDirectoryError
+from dockwright.request import Place
 from dockwright.template import RECORD, Template, load, render
 from tests.unit.checkout import copy_checkout, read_tree
 from tests.unit.conftest import Run
@@ -180,6 +184,31 @@ def test_answers_are_replayed(dockwright: Run, output_dir: Path) -> None:
     assert (plan["answers"]["framework"], plan["answers"]["redis"]) == ("fastapi", "none")
 
 
+def test_answers_that_other_programs_write(template: Template, tmp_path: Path) -> None:
+    """A byte order mark, which Windows programs write, and whole numbers are taken."""
+    file = tmp_path / "answers.toml"
+    file.write_text('framework = "fastapi"\nport = 8080\n', encoding="utf-8-sig")
+    assert read_answers(template, file) == {"framework": "fastapi", "port": "8080"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
+def test_answers_on_a_full_disk(run: Run, output_dir: Path) -> None:
+    """Answers that can't be written leave no empty file, and the sentence says that the project is there."""
+    code = "from dockwright.answers import *; write_answers(Path('a.toml'), {'port': '5000'})"
+    done = run("sh", "-c", "ulimit -f 0 && exec " + shlex.join([sys.executable, "-c", code]))
+    assert "the project is written, but a.toml is not (File too large)" in done.stderr
+    assert not list(output_dir.iterdir())
+
+
+def test_looking_needs_no_permission_to_write(output_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What writes nothing works in a directory that can't be written to."""
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    for place in (Place(output_dir), Place(output_dir, output_dir)):
+        place.check({"project_slug": "shop"}, writes=False)
+        with pytest.raises(OutputDirectoryError):
+            place.check({"project_slug": "shop"})
+
+
 def test_dry_run_shows_services_and_files(dockwright: Run, repository: Path, template: Template) -> None:
     """A dry run has each service and each file with its size, as text and as JSON, and says what would be kept."""
     answers = template.complete({"project_name": "my-shop", "redis": "queue"})
@@ -275,9 +304,12 @@ def test_port_that_is_taken_is_replaced(dockwright: Run) -> None:
     assert f"http://localhost:{free[1]}/docs " in shown
 
 
-def test_git_makes_a_repository_outside_of_any(dockwright: Run, run: Run, output_dir: Path) -> None:
+def test_git_makes_a_repository_outside_of_any(
+    dockwright: Run, run: Run, environment: dict[str, str], output_dir: Path
+) -> None:
     """With --git a project becomes a repository without a commit, but not inside of another one."""
-    done = dockwright("new", "shop", "-y", "--git")
+    # As in a hook of git
+    done = dockwright("new", "shop", "-y", "--git", env={**environment, "GIT_DIR": str(output_dir / "other")})
     assert (done.returncode, done.stderr) == (0, "")
     repository = run("git", "rev-parse", "--show-toplevel", cwd=output_dir / "shop").stdout.strip()
     assert Path(repository) == output_dir / "shop"

@@ -97,6 +97,11 @@ def _chain(instructions: list[Instruction]) -> list[Instruction]:
     return [each for each in instructions if each.stage in stages]
 
 
+def _base(instructions: list[Instruction]) -> Iterator[Finding]:
+    if not any(each.name == "FROM" for each in instructions):
+        yield Finding("base", 1, "there is nothing to build on: docker build refuses it", "FROM IMAGE:VERSION")
+
+
 def _tags(instructions: list[Instruction]) -> Iterator[Finding]:
     names = {"scratch"}
     for each in instructions:
@@ -201,14 +206,17 @@ def _size(instructions: list[Instruction]) -> Iterator[Finding]:
             yield Finding("size", each.line, why, "RUN --mount=type=cache,target=/root/.cache/pip pip install …")
 
 
-RULES: tuple[Rule, ...] = (_tags, _order, _root, _shell, _secrets, _health, _reload, _size)
+RULES: tuple[Rule, ...] = (_base, _tags, _order, _root, _shell, _secrets, _health, _reload, _size)
 
 
 def check(_: Template, arguments: Namespace) -> int:
     """Print what is wrong with a Dockerfile and the compose files beside it; return 1 if something is."""
     path = Path(arguments.operand or ".")
     names = ("Dockerfile", *STACKS)
-    files = [file for name in names if (file := path / name).is_file()] if path.is_dir() else [path]
+    try:
+        files = [file for name in names if (file := path / name).is_file()] if path.is_dir() else [path]
+    except OSError as error:
+        raise _unreadable(path, error.strerror) from None
     if not files or not files[0].exists():
         message = f"{path / 'Dockerfile' if path.is_dir() else path} does not exist: `dockwright dockerize` writes one"
         raise UsageError(message)
@@ -238,7 +246,7 @@ def _audit_file(file: Path) -> list[Finding]:
     try:
         return audit_stack(content, file.name)
     except yaml.YAMLError:
-        raise _unreadable(file, "it is no YAML") from None
+        raise _unreadable(file, "it is no compose file") from None
 
 
 def _unreadable(file: Path, reason: str | None) -> UsageError:

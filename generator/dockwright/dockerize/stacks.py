@@ -50,7 +50,9 @@ def audit_stack(content: str, name: str) -> list[Finding]:
     """Return what is wrong with a compose file, by line; raise yaml.YAMLError if it is none."""
     stack = yaml.load(content, Loader)  # noqa: S506 # a SafeLoader
     root = yaml.compose(content, Loader)
-    if not isinstance(stack, dict) or not isinstance(stack.get("services"), dict):
+    if not isinstance(stack, dict):
+        raise yaml.YAMLError
+    if not isinstance(stack.get("services"), dict):
         return []
     services = {each.name: each for each in _services(stack["services"], root)}
     findings = [*_version(root)]
