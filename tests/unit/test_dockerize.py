@@ -355,6 +355,20 @@ def test_no_directory(dockerize: Run) -> None:
     assert (done.returncode, done.stderr) == (2, "error: elsewhere is no directory: name the application's directory\n")
 
 
+@pytest.mark.parametrize("place", ["shop", "."], ids=["its-own", "below-this-one"])
+def test_own_project_is_refused(dockwright: Run, dockerize: Run, output_dir: Path, place: str) -> None:
+    """A project that `dockwright new` has written has its files: a sentence says so, and nothing is written."""
+    assert dockwright("new", "shop", "--no-input").returncode == 0
+    before = read_tree(output_dir)
+    done = dockerize(place, "--no-input")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: shop was written by `dockwright new`, and has its Dockerfile already:")
+    assert "`dockwright check shop`" in done.stderr
+    assert " new shop --answers " in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert read_tree(output_dir) == before
+
+
 # Details
 
 

@@ -12,10 +12,10 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from dockwright.commands import Command, Flag
-from dockwright.errors import StoppedError, UsageError, UselessOptionError
+from dockwright.errors import GeneratorError, StoppedError, UsageError, UselessOptionError
 from dockwright.options import Choice
 from dockwright.questions import Entry, Interface, Question
-from dockwright.template import Template
+from dockwright.template import RECORD, Template
 
 if TYPE_CHECKING:
     # Parsing and rendering wait until the command runs.
@@ -71,6 +71,7 @@ def run(_: Template, arguments: Namespace) -> int:
     if not root.is_dir():
         message = f"{root} is no directory: name the application's directory"
         raise UsageError(message)
+    _check_origin(root)
     is_shown = bool(switches & {"dry_run", "diff"})
     asks = not is_shown and "no_input" not in switches and sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()
     interface = _interface(plain="plain" in switches) if asks else None
@@ -78,6 +79,7 @@ def run(_: Template, arguments: Namespace) -> int:
     view = look(root)
     application = choose_application(view, wishes.app) or _ask_application(view, interface)
     plan = make_plan(view, application, wishes)
+    _check_origin(root / plan.home)
     if wishes.guide and "force" not in switches and (kept := _explained(plan, root / plan.home)):
         wishes = replace(wishes, guide=False)
         plan = make_plan(view, application, wishes)
@@ -86,6 +88,19 @@ def run(_: Template, arguments: Namespace) -> int:
     if is_shown:
         return _show(plan, root / plan.home, switches)
     return _write(view, plan, wishes, root, switches, interface)
+
+
+def _check_origin(directory: Path) -> None:
+    """Raise GeneratorError for a project that `dockwright new` has written."""
+    from dockwright.report import compare_command, quote
+
+    if (directory / RECORD).is_file() and (directory / "Dockerfile").is_file():
+        check = quote(["dockwright", "check", *([str(directory)] if directory != Path() else [])])
+        message = (
+            f"{directory.resolve().name} was written by `dockwright new`, and has its Dockerfile already: `{check}` "
+            f"looks at it, `{compare_command(directory)}` shows what has changed since"
+        )
+        raise GeneratorError(message)
 
 
 def _explained(plan: "Plan", directory: Path) -> list[str]:
