@@ -1156,6 +1156,15 @@ BASE = Path(__file__).resolve().parent.parent
         ("os.makedirs(os.getenv('UPLOADS', 'uploads'), exist_ok=True)\n", ["uploads"]),
         ("os.makedirs(os.path.join(os.path.dirname(BASE), 'beside'))\n", []),
         ("open('/var/log/shop.log', 'a')\n", []),
+        ("URI = 'sqlite:///data/shop.db?mode=ro'\n", ["data"]),
+        ("raise ValueError('DATABASE_URL is invalid: it must be sqlite:///data/file')\n", []),
+        ("raise ValueError('sqlite:///shop.db')\n", []),
+        ("raise ValueError('sqlite:///' + os.path.join(basedir, 'shop.db'))\n", []),
+        ("text = f'{BASE}: it must be sqlite:///data/file'\n", []),
+        ("add_argument('--database', help='sqlite:///shop.db')\n", []),
+        ("add_argument('--database', default='sqlite:///shop.db')\n", ["shop.db"]),
+        ("def connect():\n    'sqlite:///shop.db'\n", []),
+        ("URI = 'sqlite:///path/to/shop.db'\n", []),
     ],
 )
 def test_paths_from_the_code(tmp_path: Path, code: str, written: list[str]) -> None:
@@ -1187,6 +1196,20 @@ def test_stand_in_is_not_written(tmp_path: Path) -> None:
     plan = plan_of(application(tmp_path, "flask\npsycopg2-binary\n", app__py=code))
     assert not plan.around.writable
     assert dict(plan.around.connections)["DATABASE_URL"] == "postgresql://app:{password}@db/app"
+
+
+@pytest.mark.parametrize(
+    ("code", "address"),
+    [
+        ("store = Redis.from_url('redis://localhost:6379')", "redis://localhost"),
+        ("raise ValueError('redis://localhost is not allowed')", ""),
+        ("add_argument('--store', help='redis://localhost:6379')", ""),
+    ],
+)
+def test_address_in_a_message_leads_nowhere(tmp_path: Path, code: str, address: str) -> None:
+    """An address that the code tells its user is not one that it connects to."""
+    code = f"from flask import Flask\nfrom redis import Redis\napp = Flask(__name__)\n{code}\n"
+    assert plan_of(application(tmp_path, "flask\nredis\n", app__py=code)).around.local_address == address
 
 
 def test_newer_syntax_is_explained(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from pathlib import PurePosixPath
 from dockwright.dockerize.sources import Sources, directory_of, join
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+# Arguments whose text is for people
+TOLD = {"description", "detail", "error", "help", "message", "msg"}
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,14 @@ class Module:
     def classes(self) -> dict[str, ast.ClassDef]:
         """The module's classes."""
         return {node.name: node for node in self.statements if isinstance(node, ast.ClassDef)}
+
+    @cached_property
+    def told(self) -> set[int]:
+        """The ids of the nodes that are for people: errors, help and docstrings. Nothing in them is opened."""
+        told: list[ast.AST] = [node for node in self.all_statements if isinstance(node, ast.Raise)]
+        told += [each.value for call in self.calls() for each in call.keywords if each.arg in TOLD]
+        told += [node.value for node in self.all_statements if isinstance(node, ast.Expr) and text(node.value)]
+        return {id(node) for each in told for node in ast.walk(each)}
 
     def origin(self, expression: ast.expr) -> str:
         """Return where a name or attribute comes from, such as `flask.Flask`; nothing if it is not imported."""

@@ -69,10 +69,10 @@ def find_services(project: Project) -> dict[str, str]:
 def local_address(project: Project) -> tuple[str, str]:
     """Return an address of this machine that is written into the code, and not as a default; and where it is."""
     for module in project.code("//localhost", "@localhost", "//127.0.0.1", "@127.0.0.1"):
-        defaults = set(_defaults(module))
+        passed_over = {*_defaults(module), *module.told}
         for node in module.nodes:
             value = text(node) if isinstance(node, ast.Constant) else None
-            match = LOCAL_URL.match(value) if value and id(node) not in defaults else None
+            match = LOCAL_URL.match(value) if value and id(node) not in passed_over else None
             if match and isinstance(node, ast.Constant):
                 return match[0], f"{module.name} line {node.lineno}"
     return "", ""

@@ -15,10 +15,12 @@ WRITES = re.compile(
     r"sqlite|StaticFiles|makedirs|mkdir|FileHandler|write_text|write_bytes|instance_path"
     r"|\.save\(\s*[\w.]+\(|open\([^\n]*[\"'][wax]b?\+?[\"']"
 )
-SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?!/)([^\s\"'{}:?]+)")
+# An address is a whole text, and has no blanks: others only speak of one.
+SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?!/)([^\s\"'{}:?]+)\S*")
 # The same, put together: its file is named from the code's own directory
 BUILT = re.compile(rf"sqlite(?:\+\w+)?:/+({HERE}/.+)")
 PLAIN = re.compile(r"\w[\w./ -]*")
+PLACEHOLDER = "/path/to/"
 DATABASE = re.compile(r"\.(db|sqlite3?)$")
 # What Flask calls the directory of what an instance writes
 INSTANCE = "instance"
@@ -45,7 +47,7 @@ def find_writable(project: Project, connected: Collection[str] = ()) -> list[Wri
         module = project.modules.get(name) if WRITES.search(project.sources.read(name)) else None
         if not module:
             continue
-        passed_over = set(_stand_ins(module, connected))
+        passed_over = {*_stand_ins(module, connected), *module.told}
         for node in module.nodes:
             if id(node) in passed_over:
                 continue
@@ -68,7 +70,7 @@ class _Finder:
         """Add a path, or the directory that it is in."""
         sources, home = self.project.sources, self.project.home
         path = str(PurePosixPath(path.replace("\\", "/").removeprefix("./")))
-        if not PLAIN.fullmatch(path) or ".." in path or path.startswith("tmp/"):
+        if not PLAIN.fullmatch(path) or ".." in path or path.startswith("tmp/") or PLACEHOLDER in f"/{path}":
             return
         parent = str(PurePosixPath(path).parent)
         # In a package, which is code, only the file itself is kept.
@@ -115,7 +117,7 @@ def _served(project: Project, module: Module, node: ast.AST) -> str:
 def _writes(project: Project, module: Module, node: ast.AST) -> Iterator[tuple[str, bool]]:
     """Yield the paths that a part of the code writes, and whether each is a file."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        if match := SQLITE.search(node.value):
+        if match := SQLITE.fullmatch(node.value):
             # Since version 3, Flask-SQLAlchemy takes a relative path from the instance directory.
             requirements = project.requirements
             version = requirements.version("flask-sqlalchemy") or (3, 0)
