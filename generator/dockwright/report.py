@@ -90,13 +90,12 @@ def start(project: Path, readme: str, port: str, *, windows: bool = WINDOWS) -> 
     free = free_port(port)
     request = next(line for line in readme.splitlines() if line.startswith("curl "))
     place = place_of(project)
-    up = "docker compose up"
-    if free != port:
-        up = f"$env:PORT={free}; {up}" if windows else f"PORT={free} {up}"
     return Start(
-        [*([f"cd {quote([place], windows=windows)}"] if place != "." else []), up],
-        # In PowerShell, `curl` may be another command.
-        re.sub("^curl", "curl.exe" if windows else "curl", request).replace(f":{port}/", f":{free}/"),
+        [
+            *([f"cd {quote([place], windows=windows)}"] if place != "." else []),
+            up_command(free, port, windows=windows),
+        ],
+        re.sub("^curl", curl(windows=windows), request).replace(f":{port}/", f":{free}/"),
         f"http://localhost:{free}/docs",
         "docker compose down",
         free,
@@ -104,6 +103,19 @@ def start(project: Path, readme: str, port: str, *, windows: bool = WINDOWS) -> 
         (project / "GUIDE.md").is_file(),
         shutil.which("docker") is not None,
     )
+
+
+def up_command(free: str, port: str, *, windows: bool = WINDOWS) -> str:
+    """Return the command that starts a project whose port is `port`, on a free one."""
+    up = "docker compose up"
+    if free == port:
+        return up
+    return f"$env:PORT={free}; {up}" if windows else f"PORT={free} {up}"
+
+
+def curl(*, windows: bool = WINDOWS) -> str:
+    """Return what curl is called: in PowerShell, `curl` may be another command."""
+    return "curl.exe" if windows else "curl"
 
 
 def free_port(port: str) -> str:

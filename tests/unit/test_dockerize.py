@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import textwrap
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dockwright.dockerize.command import _steps
 from dockwright.dockerize.index import Index, shorten_error
 from dockwright.dockerize.plan import FILES, Plan, Wishes, choose_application, look, make_plan
 from dockwright.dockerize.prove import diagnose, misplaced_module, verdict
@@ -21,6 +23,7 @@ from dockwright.dockerize.requirements import _caret
 from dockwright.dockerize.settings import find_settings
 from dockwright.dockerize.writing import write
 from dockwright.errors import GeneratorError, UsageError
+from dockwright.report import quote
 from tests.applications import SHAPES, write_application
 from tests.unit.checkout import read_tree
 from tests.unit.conftest import Run
@@ -254,7 +257,8 @@ def test_only_shows(dockerize: Run, tmp_path: Path, flag: str) -> None:
     before = read_tree(root)
     done = dockerize(str(root), flag)
     assert done.returncode == 0, done.stderr
-    assert ("+FROM python:3.14-slim" if flag == "--diff" else "Nothing was written.") in done.stdout
+    last = "Nothing was written. --diff shows the text of each file."
+    assert ("+FROM python:3.14-slim" if flag == "--diff" else last) in done.stdout
     assert read_tree(root) == before
 
 
@@ -283,6 +287,30 @@ def test_other_files_stay(dockerize: Run, tmp_path: Path) -> None:
     assert after["Dockerfile.dockerignore"][1].startswith(b"# Nothing gets into an image")
     assert "takes compose.yaml from now on" in " ".join(done.stdout.split())
     assert "nothing was changed" in dockerize(str(root), "--no-input").stdout
+
+
+def test_constraints_are_explained(dockerize: Run, tmp_path: Path) -> None:
+    """Where versions are written, the plan says what the file is for."""
+    sentence = "constraints.txt has the versions to install, because requirements.txt doesn't fix them all."
+    assert sentence not in dockerize(str(write_application("one-file", tmp_path)), "--dry-run").stdout
+    (tmp_path / "one-file" / "constraints.txt").write_text("flask==3.1.2\n", encoding="utf-8")
+    assert sentence in dockerize(str(tmp_path / "one-file"), "--dry-run").stdout
+
+
+@pytest.mark.parametrize("windows", [True, False], ids=["PowerShell", "POSIX"])
+def test_next_steps_are_for_the_shell(tmp_path: Path, windows: bool) -> None:  # noqa: FBT001 # a parameter of the test
+    """Where the port is taken, the commands take another, in the form of the user's shell."""
+    root = write_application("one-file", tmp_path / "Bob's")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        lines = _steps(plan_of(root, Wishes(port=port)), root, windows=windows)
+    free = re.search(r"PORT=(\d+)", "".join(lines))
+    assert free
+    assert free[1] != str(port)
+    up = f"$env:PORT={free[1]}; docker compose up" if windows else f"PORT={free[1]} docker compose up"
+    curl = "curl.exe" if windows else "curl"
+    assert lines[2:4] == [f"  cd {quote([str(root)], windows=windows)}", f"  {up}"]
+    assert lines[-1] == f"  {curl} http://localhost:{free[1]}/health"
 
 
 def test_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,6 +360,8 @@ def test_tie_is_asked(dockerize: Run, tmp_path: Path) -> None:
         ("one-file", ["--app", "app:nothing"], 2, "--app app:nothing is no Flask or FastAPI application here: choose"),
         ("one-file", ["--port", "http"], 2, "--port 'http' can't be used: use a number"),
         ("one-file", ["--python", "foo"], 2, "--python 'foo' can't be used: use a version of Python 3"),
+        ("one-file", ["--python", "3.5"], 2, "--python '3.5' can't be used: use a version from 3.6 to 3.15"),
+        ("one-file", ["--python", "3.99"], 2, "--python '3.99' can't be used: use a version from 3.6 to 3.15"),
         ("one-file", ["--json"], 2, "--json prints no questions"),
         ("one-file", ["--dry-run", "--force"], 2, "--force has no effect here, --dry-run writes nothing"),
     ],

@@ -164,7 +164,7 @@ def test_dockerize_asks(spawn: Spawn, output_dir: Path, plain: bool) -> None:  #
     """Two applications alike are asked about; what was written stays when the proof is stopped."""
     root = write_application("two-applications", output_dir)
     terminal = spawn("dockerize", str(root), "--offline", *(["--plain"] if plain else []))
-    for wording, answer in (("Which application?", "2" if plain else DOWN), ("Write these files?", "")):
+    for wording, answer in (("Which application?", "2" if plain else DOWN), ("Write Dockerfile, .dockerignore, ", "")):
         terminal.expect_exact(wording)
         terminal.expect_exact("Enter for" if plain else "Ctrl-C quits")
         terminal.send(answer + ENTER)
@@ -179,3 +179,22 @@ def test_dockerize_asks(spawn: Spawn, output_dir: Path, plain: bool) -> None:  #
         assert finish(terminal)[0] == 0
     assert "COPY" in (root / "Dockerfile").read_text(encoding="utf-8")
     assert "WORKDIR /app/shop" in (root / "Dockerfile").read_text(encoding="utf-8")
+
+
+def test_dockerize_names_what_it_would_write(spawn: Spawn, output_dir: Path) -> None:
+    """The question has the new files only; an ignore file beside a Dockerfile that stays is pointed out."""
+    root = write_application("one-file", output_dir)
+    for name in ("Dockerfile", "compose.yaml", "compose.prod.yaml"):
+        (root / name).write_text("# mine\n", encoding="utf-8")
+    for arguments, question in (
+        ([], "Write .dockerignore?"),
+        (["--force"], "Write .dockerignore, and replace Dockerfile, compose.yaml, compose.prod.yaml"),
+    ):
+        terminal = spawn("dockerize", str(root), "--offline", "--plain", *arguments)
+        if not arguments:
+            terminal.expect_exact("Only .dockerignore is new, and your Dockerfile stays")
+        terminal.expect_exact(question)
+        terminal.expect_exact("Enter for")
+        terminal.send("no" + ENTER)
+        assert finish(terminal)[0] == 1
+    assert not (root / ".dockerignore").exists()

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 EXIT_DECLINED = 1
 # A name in a file like .env
 ASSIGNED = re.compile(r"(?m)^\s*(?:export\s+)?(\w+)\s*=")
-PROVE = "Build and start it now, to prove that it works? Nothing of it is left running."
+PROVE = (
+    "Build and start it now, to prove that it works? It takes some minutes the first time, and leaves nothing running."
+)
 
 
 def flags(template: Template) -> list[Flag]:
@@ -144,13 +146,13 @@ def _write(  # noqa: PLR0913, PLR0917 # what it depends on
     from dockwright.dockerize.writing import compare, write
 
     directory, quiet = root / plan.home, "json" in switches
-    changes = compare(plan.files, directory)
+    changes, force = compare(plan.files, directory), "force" in switches
     if not quiet:
-        print(*_lines(plan, changes), "", sep="\n")
-    if interface and changes.new and not _agrees(interface, "Write these files?"):
+        print(*_lines(plan, changes, force=force), "", sep="\n")
+    if interface and changes.written(force=force) and not _agrees(interface, _question(changes, force=force)):
         print("Nothing was written.")
         return EXIT_DECLINED
-    changes = write(plan.files, directory, force="force" in switches)
+    changes = write(plan.files, directory, force=force)
     proof = None
     try:
         if "prove" in switches or (interface and shutil.which("docker") and _agrees(interface, PROVE)):
@@ -161,12 +163,11 @@ def _write(  # noqa: PLR0913, PLR0917 # what it depends on
     except (KeyboardInterrupt, EOFError):
         raise StoppedError(directory) from None
     if quiet:
-        kept = [] if "force" in switches else list(changes.different)
-        written = [*changes.new, *(changes.different if "force" in switches else ())]
-        result = plan.data() | {"written": written, "kept": kept}
+        kept = [] if force else list(changes.different)
+        result = plan.data() | {"written": list(changes.written(force=force)), "kept": kept}
         print(json.dumps(result | ({"proof": proof.data()} if proof else {}), indent=2))
     else:
-        print(*_conclusion(plan, root, changes, force="force" in switches), sep="\n")
+        print(*_conclusion(plan, root, changes, force=force), sep="\n")
     return 0
 
 
@@ -185,12 +186,24 @@ def _show(plan: "Plan", directory: Path, switches: set[str]) -> int:
     elif "diff" in switches:
         print(diff, end="")
     else:
-        print(*_lines(plan, changes), "", "Nothing was written.", sep="\n")
+        last = "Nothing was written. --diff shows the text of each file."
+        print(*_lines(plan, changes, force=False), "", last, sep="\n")
     return 0
 
 
-def _lines(plan: "Plan", changes: "Changes") -> list[str]:
+def _question(changes: "Changes", *, force: bool) -> str:
+    """Return the question that names what is written."""
+    parts = [f"write {', '.join(changes.new)}"] if changes.new else []
+    parts += [f"replace {', '.join(changes.different)} and keep copies"] if force and changes.different else []
+    question = ", and ".join(parts)
+    return f"{question[0].upper()}{question[1:]}?"
+
+
+def _lines(plan: "Plan", changes: "Changes", *, force: bool) -> list[str]:
     """Return the plan as text."""
+    from dockwright.dockerize.installing import CONSTRAINTS
+    from dockwright.dockerize.plan import IGNORE, OWN_IGNORE
+
     rows = plan.rows()
     column = max(map(len, rows)) + 2
     width = max(shutil.get_terminal_size().columns - 1, 60)
@@ -201,8 +214,18 @@ def _lines(plan: "Plan", changes: "Changes") -> list[str]:
             lines += wrap(text, width, initial_indent=heading, subsequent_indent=" " * indent, break_on_hyphens=False)
     where = "" if plan.home == "." else f" in {plan.home}"
     lines += ["", f"Files{where}: {', '.join(plan.files)}"]
+    if plan.constraints:
+        manifest = plan.requirements.files[0]
+        lines.append(f"{CONSTRAINTS} has the versions to install, because {manifest} doesn't fix them all.")
     if changes.different:
-        lines += [f"There already, and different: {', '.join(changes.different)}"]
+        lines.append(f"There already, and different: {', '.join(changes.different)}")
+    ignores = [name for name in (IGNORE, OWN_IGNORE) if name in changes.new]
+    if ignores and "Dockerfile" in changes.different and not force:
+        only = "Only " if len(changes.new) == 1 else ""
+        sentence = (
+            f"{only}{ignores[0]} is new, and your Dockerfile stays: it can then copy only what {ignores[0]} names."
+        )
+        lines += wrap(sentence, width, break_on_hyphens=False)
     for note in plan.notes:
         lines += wrap(f"Note: {note}.", width, subsequent_indent="  ", break_on_hyphens=False)
     return lines
@@ -211,19 +234,11 @@ def _lines(plan: "Plan", changes: "Changes") -> list[str]:
 def _conclusion(plan: "Plan", root: Path, changes: "Changes", *, force: bool) -> list[str]:
     from dockwright.dockerize.audit import audit, report
     from dockwright.dockerize.plan import EXAMPLE
-    from dockwright.report import free_port, place_of, quote
+    from dockwright.report import WINDOWS
 
-    written = [*changes.new, *(changes.different if force else ())]
+    written = changes.written(force=force)
     lines = [f"Wrote {', '.join(written)}." if written else "Everything is there already: nothing was changed."]
-    place, env = place_of(root / plan.home), root / plan.home / ".env"
-    port = free_port(str(plan.server.port))
-    up = "docker compose up" if port == str(plan.server.port) else f"PORT={port} docker compose up"
-    steps = [
-        *([f"cd {quote([place])}"] if place != "." else []),
-        *([f"cp {EXAMPLE} .env"] if plan.required and not env.exists() else []),
-        up,
-    ]
-    path = plan.around.health or "/"
+    env = root / plan.home / ".env"
     if changes.different and not force:
         lines.append(
             f"Kept: {', '.join(changes.different)}. --diff shows how ours differ, --force replaces and keeps copies."
@@ -235,15 +250,29 @@ def _conclusion(plan: "Plan", root: Path, changes: "Changes", *, force: bool) ->
     if missing := _missing(plan, env):
         them = "them" if len(missing) > 1 else "it"
         lines.append(f"Add to your .env, as {EXAMPLE} has {them}: {', '.join(missing)}.")
+    return [*lines, *_steps(plan, root, windows=WINDOWS)]
+
+
+def _steps(plan: "Plan", root: Path, *, windows: bool) -> list[str]:
+    """Return how to start it and see it answer, on a port that is free on this machine."""
+    from dockwright.dockerize.plan import EXAMPLE
+    from dockwright.report import curl, free_port, place_of, quote, up_command
+
+    place, port = place_of(root / plan.home), str(plan.server.port)
+    free = free_port(port)
+    steps = [
+        *([f"cd {quote([place], windows=windows)}"] if place != "." else []),
+        *([f"cp {EXAMPLE} .env"] if plan.required and not (root / plan.home / ".env").exists() else []),
+        up_command(free, port, windows=windows),
+    ]
     return [
-        *lines,
         "Start it:",
         "",
         *(f"  {step}" for step in steps),
         "",
         "In another terminal:",
         "",
-        f"  curl http://localhost:{port}{path}",
+        f"  {curl(windows=windows)} http://localhost:{free}{plan.around.health or '/'}",
     ]
 
 
@@ -297,8 +326,13 @@ def _interface(*, plain: bool) -> Interface:
 
 
 def _python(text: str) -> str:
+    from dockwright.dockerize.python import KNOWN
+
     if not re.fullmatch(r"3\.[0-9]{1,2}", text):
         message = f"--python '{text}' can't be used: use a version of Python 3, such as 3.13"
+        raise UsageError(message)
+    if text not in KNOWN:
+        message = f"--python '{text}' can't be used: use a version from {KNOWN[0]} to {KNOWN[-1]}"
         raise UsageError(message)
     return text
 

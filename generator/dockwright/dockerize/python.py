@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import Version
 
 from dockwright.dockerize.index import Index
 from dockwright.dockerize.project import Project
@@ -22,6 +23,8 @@ RELEASES = {
     "3.15": "2026-10-01",
 }
 ENDED = {"3.10": "2026-10", "3.9": "2025-10", "3.8": "2024-10", "3.7": "2023-06", "3.6": "2021-12", "2.7": "2020-01"}
+# What --python takes, the oldest first: each has an image
+KNOWN = sorted((version for version in (*RELEASES, *ENDED) if version.startswith("3.")), key=Version)
 # Asked about what has no wheel for the version that is wanted
 OLDER = ("3.6", "3.9", "3.12")
 NEWEST, OLDEST = "3.14", "3.11"

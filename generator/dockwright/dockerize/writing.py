@@ -20,6 +20,10 @@ class Changes:
     different: tuple[str, ...]
     same: tuple[str, ...]
 
+    def written(self, *, force: bool) -> tuple[str, ...]:
+        """Return the files that are written: `force` replaces those that differ."""
+        return (*self.new, *(self.different if force else ()))
+
 
 def compare(files: Mapping[str, str], directory: Path) -> Changes:
     """Return which files are new, different from what is there, and the same."""
@@ -36,7 +40,7 @@ def compare(files: Mapping[str, str], directory: Path) -> Changes:
 def write(files: Mapping[str, str], directory: Path, *, force: bool) -> Changes:
     """Write the new files; others that are there stay, unless `force` replaces them and keeps copies."""
     changes = compare(files, directory)
-    written = (*changes.new, *(changes.different if force else ()))
+    written = changes.written(force=force)
     done: list[tuple[Path, Path | None]] = []
     try:
         with tempfile.TemporaryDirectory(prefix=".dockwright-", dir=directory) as workspace:
