@@ -1,5 +1,7 @@
 """`dockwright dockerize`: what is found by looking, what is written, and what is refused. No Docker is needed."""
 
+import ast
+import gc
 import json
 import os
 import re
@@ -16,6 +18,7 @@ import yaml
 
 from dockwright.dockerize.command import _steps
 from dockwright.dockerize.index import Index, shorten_error
+from dockwright.dockerize.modules import paused_collector
 from dockwright.dockerize.plan import FILES, Plan, Wishes, choose_application, look, make_plan
 from dockwright.dockerize.prove import diagnose, misplaced_module, verdict
 from dockwright.dockerize.python import lock_date
@@ -425,6 +428,17 @@ def test_many_files_are_quick(tmp_path: Path, head: str) -> None:
     make_plan(view, application, Wishes())
     assert len(view.modules.names) == 1001
     assert view.modules.parsed < 10
+
+
+def test_collector_leaves_trees_alone() -> None:
+    """When the garbage collector runs again, it doesn't look through what has been parsed."""
+    gc.unfreeze()
+    with paused_collector():
+        trees = [ast.parse("total = 1 + 2") for _ in range(10)]
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > len(trees)
+    gc.unfreeze()
 
 
 def test_repository_runs_nothing(tmp_path: Path) -> None:

@@ -208,6 +208,8 @@ def paused_collector() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            # Without this, its first run would look through all trees.
+            gc.freeze()
             gc.enable()
 
 
