@@ -888,6 +888,10 @@ def test_what_exists_is_kept(dockerize: Run, tmp_path: Path) -> None:
     after = read_tree(root)
     assert {name: after[name] for name in before} == before
     assert {"compose.yaml", "compose.prod.yaml", ".dockerignore"} <= after.keys()
+    # What their Dockerfile copies is not known: only what no image may contain is kept out.
+    assert not {b"*", b"**"} & set(after[".dockerignore"][1].split())
+    assert b"**/.env" in after[".dockerignore"][1].split()
+    assert "nothing was changed" in dockerize(str(root), "--no-input").stdout
     printed = " ".join(done.stdout.split())
     assert "Kept: Dockerfile, .env.example" in printed
     assert "Dockerfile:1: " in printed

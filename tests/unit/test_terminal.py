@@ -182,7 +182,7 @@ def test_dockerize_asks(spawn: Spawn, output_dir: Path, plain: bool) -> None:  #
 
 
 def test_dockerize_names_what_it_would_write(spawn: Spawn, output_dir: Path) -> None:
-    """The question has the new files only; an ignore file beside a Dockerfile that stays is pointed out."""
+    """The question has the new files only."""
     root = write_application("one-file", output_dir)
     for name in ("Dockerfile", "compose.yaml", "compose.prod.yaml"):
         (root / name).write_text("# mine\n", encoding="utf-8")
@@ -191,8 +191,6 @@ def test_dockerize_names_what_it_would_write(spawn: Spawn, output_dir: Path) -> 
         (["--force"], "Write .dockerignore, and replace Dockerfile, compose.yaml, compose.prod.yaml"),
     ):
         terminal = spawn("dockerize", str(root), "--offline", "--plain", *arguments)
-        if not arguments:
-            terminal.expect_exact("Only .dockerignore is new, and your Dockerfile stays")
         terminal.expect_exact(question)
         terminal.expect_exact("Enter for")
         terminal.send("no" + ENTER)

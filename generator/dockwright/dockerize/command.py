@@ -65,7 +65,7 @@ def flags(template: Template) -> list[Flag]:
 def run(_: Template, arguments: Namespace) -> int:
     """Look, show, write and prove; return the exit status."""
     from dockwright.dockerize.guide import GUIDE
-    from dockwright.dockerize.plan import choose_application, look, make_plan
+    from dockwright.dockerize.plan import beside_dockerfile, choose_application, look, make_plan
 
     switches = arguments.switches
     _check_flags(arguments)
@@ -87,6 +87,8 @@ def run(_: Template, arguments: Namespace) -> int:
         plan = make_plan(view, application, wishes)
         note = f"{GUIDE} is not written: it would explain our {kept[0]}, and yours stays (--force replaces it)"
         plan = replace(plan, notes=(*plan.notes, note))
+    if "force" not in switches:
+        plan = beside_dockerfile(plan, root / plan.home)
     if is_shown:
         return _show(plan, root / plan.home, switches)
     return _write(view, plan, wishes, root, switches, interface)
@@ -148,7 +150,7 @@ def _write(  # noqa: PLR0913, PLR0917 # what it depends on
     directory, quiet = root / plan.home, "json" in switches
     changes, force = compare(plan.files, directory), "force" in switches
     if not quiet:
-        print(*_lines(plan, changes, force=force), "", sep="\n")
+        print(*_lines(plan, changes), "", sep="\n")
     if interface and changes.written(force=force) and not _agrees(interface, _question(changes, force=force)):
         print("Nothing was written.")
         return EXIT_DECLINED
@@ -187,7 +189,7 @@ def _show(plan: "Plan", directory: Path, switches: set[str]) -> int:
         print(diff, end="")
     else:
         last = "Nothing was written. --diff shows the text of each file."
-        print(*_lines(plan, changes, force=False), "", last, sep="\n")
+        print(*_lines(plan, changes), "", last, sep="\n")
     return 0
 
 
@@ -199,10 +201,9 @@ def _question(changes: "Changes", *, force: bool) -> str:
     return f"{question[0].upper()}{question[1:]}?"
 
 
-def _lines(plan: "Plan", changes: "Changes", *, force: bool) -> list[str]:
+def _lines(plan: "Plan", changes: "Changes") -> list[str]:
     """Return the plan as text."""
     from dockwright.dockerize.installing import CONSTRAINTS
-    from dockwright.dockerize.plan import IGNORE, OWN_IGNORE
 
     rows = plan.rows()
     column = max(map(len, rows)) + 2
@@ -219,13 +220,6 @@ def _lines(plan: "Plan", changes: "Changes", *, force: bool) -> list[str]:
         lines.append(f"{CONSTRAINTS} has the versions to install, because {manifest} doesn't fix them all.")
     if changes.different:
         lines.append(f"There already, and different: {', '.join(changes.different)}")
-    ignores = [name for name in (IGNORE, OWN_IGNORE) if name in changes.new]
-    if ignores and "Dockerfile" in changes.different and not force:
-        only = "Only " if len(changes.new) == 1 else ""
-        sentence = (
-            f"{only}{ignores[0]} is new, and your Dockerfile stays: it can then copy only what {ignores[0]} names."
-        )
-        lines += wrap(sentence, width, break_on_hyphens=False)
     for note in plan.notes:
         lines += wrap(f"Note: {note}.", width, subsequent_indent="  ", break_on_hyphens=False)
     return lines

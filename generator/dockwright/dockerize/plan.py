@@ -336,6 +336,18 @@ def _beside_existing(plan: Plan, directory: Path) -> Plan:
     return replace(plan, files=files, notes=tuple(notes))
 
 
+def beside_dockerfile(plan: Plan, directory: Path) -> Plan:
+    """Beside a Dockerfile that stays, exclude what no image may contain, not all that ours wouldn't copy."""
+    dockerfile = directory / "Dockerfile"
+    text = plan.files["Dockerfile"]
+    if not dockerfile.is_file() or dockerfile.read_text(encoding="utf-8", errors="replace") == text:
+        return plan
+    files = {name: content for name, content in plan.files.items() if name != OWN_IGNORE}
+    if IGNORE in files:
+        files[IGNORE] = _templates().get_template("excluded.jinja").render(plan=plan)
+    return replace(plan, files=files, notes=tuple(note for note in plan.notes if OWN_IGNORE not in note))
+
+
 def render(plan: Plan) -> dict[str, str]:
     """Return the text of each file."""
     context = _context(plan)
