@@ -143,7 +143,7 @@ def _dropped(request: Request, directory: Path) -> list[str]:
 
 def _ask(request: Request) -> tuple[Answers, bool]:
     template, place = request.template, request.place
-    template.check(request.given, request.names)
+    template.check(request.stated, request.names)
     if place.target:
         check_contents(place.target)
     if not (sys.stdin and sys.stdin.isatty() and sys.stdout.isatty()):

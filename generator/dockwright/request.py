@@ -58,11 +58,16 @@ class Request:
     save_as: Path | None
     has_file: bool  # of answers
 
+    @property
+    def stated(self) -> dict[str, str]:
+        """What is given, else the answers of the preset."""
+        preset = self.template.presets[self.preset].answers if self.preset else {}
+        return {**preset, **self.given}
+
     @cached_property
     def answers(self) -> dict[str, str]:
-        """What is given, else the answers of the preset, else defaults."""
-        preset = self.template.presets[self.preset].answers if self.preset else {}
-        return self.template.complete({**preset, **self.given}, self.names)
+        """What is stated, else defaults."""
+        return self.template.complete(self.stated, self.names)
 
     def repeat(self, answers: Answers) -> str:
         """Return the command that makes a project with these answers at the same place, without questions."""
@@ -87,6 +92,8 @@ def read_request(template: Template, arguments: Namespace) -> Request:
         layers[:2] = reversed(layers[:2])
     given: dict[str, str] = {}
     names = {option.name: option.flag for option in template.options.values()}
+    if preset := values.get("preset"):
+        names |= {name: f"{preset}'s {name}" for name in template.presets[preset].answers}
     for answers, called in layers:
         given |= answers
         names |= {name: called.get(name, template.options[name].flag) for name in answers}
@@ -102,7 +109,7 @@ def read_request(template: Template, arguments: Namespace) -> Request:
         dict.fromkeys(named, "") if place.target else named,
         names,
         arguments.switches,
-        values.get("preset"),
+        preset,
         paths.get("output_dir"),
         paths.get("save_answers"),
         "answers" in paths,

@@ -149,6 +149,18 @@ def test_conflict_is_explained_in_the_list(spawn: Spawn, tmp_path: Path) -> None
     assert finish(terminal)[0] == 130
 
 
+def test_conflict_of_a_preset_is_refused_before_the_first_question(spawn: Spawn) -> None:
+    """A preset that conflicts with a flag is explained, as two flags are."""
+    terminal = spawn("new", "shop", "--preset", "student", "--deploy", "kubernetes")
+    status, shown = finish(terminal)
+    assert status == 2
+    assert START not in shown
+    assert WORDINGS[1] not in shown
+    assert " ".join(shown.split()).startswith(
+        "error: student's database=sqlite with --deploy=kubernetes can't be used: "
+    )
+
+
 def test_colour_can_be_turned_off(spawn: Spawn) -> None:
     """With NO_COLOR set, the output has no colours."""
     for settings, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
