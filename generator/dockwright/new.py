@@ -74,7 +74,7 @@ def _show(request: Request) -> None:
     """Print what would be written, or how it differs from what is there."""
     from dockwright import preview
     from dockwright.diff import differences
-    from dockwright.report import describe
+    from dockwright.report import describe, ignore_warning
 
     template, place, answers = request.template, request.place, request.answers
     diff = "diff" in request.switches
@@ -115,6 +115,7 @@ def _show(request: Request) -> None:
         *(f"  {line}" for line in table((name, f"{size:,}") for name, size in files.items())),
         "",
         *([f"Kept as they are: {', '.join(kept)}."] if kept else ()),
+        *filter(None, [ignore_warning(template, answers, place.directory(answers))]),
         "Nothing was written.",
         sep="\n",
     )
@@ -171,7 +172,7 @@ def _write(request: Request, answers: Answers) -> tuple[Path, list[str]]:
 
 def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]) -> None:
     """Do what was asked for besides, and print what comes next."""
-    from dockwright.report import compare_command, start
+    from dockwright.report import compare_command, ignore_warning, start
 
     template = request.template
     if request.save_as:
@@ -180,7 +181,7 @@ def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]
     if "git" in request.switches and not repository:
         init_repository(project)
     readme = template.text(README, answers) if README in kept else (project / README).read_text(encoding="utf-8")
-    steps = start(project, readme, answers["port"])
+    steps = start(project, readme, answers["port"], kept=README in kept)
     repeat = request.repeat(answers)
     if "json" in request.switches:
         result = {
@@ -197,8 +198,11 @@ def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]
     where = "the project into this directory" if str(project) == "." else project
     lines = [*([""] if asked else ()), f"Wrote {where}. Start it:", "", *steps.lines()]
     if kept:
-        lines += ["", f"Kept as they were: {', '.join(kept)}. What Dockwright would write there:", ""]
+        further = ", and how to go on" if README in kept else ""
+        lines += ["", f"Kept as they were: {', '.join(kept)}. What Dockwright would write there{further}:", ""]
         lines += [f"  {compare_command(project)}"]
+    if warning := ignore_warning(template, answers, project):
+        lines += ["", warning]
     if repository:
         lines += ["", f"No git repository was made: {repository} is one already."]
     if asked:

@@ -13,6 +13,7 @@ from pathlib import Path
 from dockwright.template import RECORD, Answers, Template
 
 WINDOWS = os.name == "nt"
+IGNORES = ".gitignore"
 # A port is taken if something answers before this; what is free refuses at once, but on Windows.
 TIMEOUT_SECONDS = 0.2
 PORTS_TRIED = 100
@@ -30,11 +31,17 @@ class Start:
     wanted: str
     guide: bool
     docker: bool
+    readme: bool  # whether the project's README is Dockwright's
 
     def lines(self) -> list[str]:
         """Return the steps as text."""
         taken = [f"Port {self.wanted} is in use on this machine: these commands take {self.port}.", ""]
         missing = ["Docker is not installed on this machine: install it first, with Compose.", ""]
+        goes_on = (
+            f"The project's README.md goes on from here{', and GUIDE.md explains its files' if self.guide else ''}."
+        )
+        if not self.readme:
+            goes_on = "GUIDE.md explains the project's files." if self.guide else ""
         return [
             *(f"  {command}" for command in self.commands),
             "",
@@ -46,7 +53,7 @@ class Start:
             "",
             f"{self.docs} describes the API.",
             f"Ctrl-C stops the service; `{self.stop}` then removes its containers.",
-            f"The project's README.md goes on from here{', and GUIDE.md explains its files' if self.guide else ''}.",
+            *filter(None, [goes_on]),
         ]
 
 
@@ -85,8 +92,21 @@ def compare_command(project: Path) -> str:
     return quote([_program(), "new", str(project), "--answers", str(project / RECORD), "--diff"])
 
 
-def start(project: Path, readme: str, port: str, *, windows: bool = WINDOWS) -> Start:
-    """Return how to start the project in this directory; its README has the first request."""
+def ignore_warning(template: Template, answers: Answers, directory: Path) -> str:
+    """Return a sentence with the lines against committed secrets that the directory's own .gitignore lacks, if any."""
+    path = directory / IGNORES
+    if not path.is_file():
+        return ""
+    # The first lines of ours are those against secrets.
+    ours, _, _ = template.text(IGNORES, answers).partition("\n\n")
+    theirs = {line.strip().strip("/") for line in path.read_text(encoding="utf-8", errors="replace").splitlines()}
+    missing = [line for line in ours.splitlines() if not line.startswith("#") and line.strip("/") not in theirs]
+    sentence = "Your .gitignore lacks these lines; without them passwords can be committed: "
+    return sentence + ", ".join(missing) if missing else ""
+
+
+def start(project: Path, readme: str, port: str, *, kept: bool = False, windows: bool = WINDOWS) -> Start:
+    """Return how to start the project in this directory; its README, if that isn't kept, has the first request."""
     free = free_port(port)
     request = next(line for line in readme.splitlines() if line.startswith("curl "))
     place = place_of(project)
@@ -102,6 +122,7 @@ def start(project: Path, readme: str, port: str, *, windows: bool = WINDOWS) -> 
         port,
         (project / "GUIDE.md").is_file(),
         shutil.which("docker") is not None,
+        not kept,
     )
 
 

@@ -196,7 +196,7 @@ class _Session:
 
     def _summary(self) -> Summary:
         from dockwright.preview import files, services
-        from dockwright.report import describe
+        from dockwright.report import describe, ignore_warning
 
         summary = self.interview.complete()
         rows = describe(self.template, summary, self._directory)
@@ -206,6 +206,9 @@ class _Session:
             paths = files(self.template, summary)
             if self.target and (there := kept({path.partition("/")[0] for path in paths}, self.target)):
                 rows["Kept"] = f"{', '.join(there)}: yours stay as they are"
+                paths = {path: size for path, size in paths.items() if path.partition("/")[0] not in there}
+            if self.target and (warning := ignore_warning(self.template, summary, self.target)):
+                rows["Warning"] = warning
             return Summary(rows, paths, services(self.template, summary))
         except (OutputDirectoryError, OSError):
             # No temporary directory: that is no reason to write nothing.

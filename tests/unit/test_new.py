@@ -77,6 +77,37 @@ def test_repository_is_written_into(dockwright: Run, output_dir: Path, repositor
     assert read_tree(repository) == expected | before
 
 
+@pytest.mark.parametrize(
+    ("theirs", "missing"),
+    [
+        ("*.log\n", ".env, secrets/, backups/"),
+        ("/secrets\n.env\n", "backups/"),
+        (".env\nsecrets/\nbackups/\n", ""),
+    ],
+)
+def test_kept_gitignore_that_lets_secrets_in_is_said(
+    dockwright: Run, repository: Path, theirs: str, missing: str
+) -> None:
+    """The lines that keep secrets out of git are named where a repository's own .gitignore lacks them."""
+    (repository / ".gitignore").write_text(theirs, encoding="utf-8")
+    for arguments in (["--dry-run"], ["-y"]):
+        shown = dockwright("new", ".", *arguments, cwd=repository).stdout
+        sentence = f"Your .gitignore lacks these lines; without them passwords can be committed: {missing}\n"
+        assert (sentence in shown) is bool(missing)
+        assert ("can be committed" in shown) is bool(missing)
+    assert (repository / ".gitignore").read_text(encoding="utf-8") == theirs
+
+
+def test_kept_readme_is_not_called_the_projects(dockwright: Run, repository: Path, output_dir: Path) -> None:
+    """Where the README is the user's, the end says where Dockwright's can be seen."""
+    shown = dockwright("new", ".", "-y", "--preset", "student", cwd=repository).stdout
+    assert "README.md goes on from here" not in shown
+    assert "GUIDE.md explains the project's files." in shown
+    assert "Kept as they were: .gitignore, README.md. What Dockwright would write there, and how to go on:" in shown
+    (output_dir / "new").mkdir()
+    assert "The project's README.md goes on from here." in dockwright("new", "new", "-y").stdout
+
+
 def test_empty_directory_gives_the_name(dockwright: Run, output_dir: Path, template: Template) -> None:
     """A project in an empty directory is named after it, unless a flag or a file of answers has a name."""
     (output_dir / "answers.toml").write_text('project_name = "Al"\n', encoding="utf-8")
@@ -130,7 +161,7 @@ def test_interrupt_after_writing_says_so(
 ) -> None:
     """An interrupt between the project and the end of the command doesn't say that nothing was written."""
 
-    def interrupt(*_: object) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("dockwright.report.start", interrupt)

@@ -225,6 +225,21 @@ def test_target_takes_any_slug(press: Press, output_dir: Path) -> None:
     assert f"Directory{target}Files" in "".join(session.screen.split())
 
 
+def test_summary_says_what_is_kept(press: Press, output_dir: Path) -> None:
+    """What a repository keeps is no file of the project, and its .gitignore may lack lines that matter."""
+    target = output_dir / "here"
+    target.mkdir()
+    for name in ("README.md", ".gitignore"):
+        (target / name).write_text("mine\n", encoding="utf-8")
+    screen = " ".join(press(answer_all() + YES, target=target).screen.split())
+    assert "Kept .gitignore, README.md: yours stay as they are" in screen
+    assert "Your .gitignore lacks these lines; without them passwords can be committed: .env, secrets/" in screen
+    files = screen.partition(" Files ")[2].partition(" Stack ")[0]
+    assert "compose.yaml" in files
+    assert "README.md" not in files
+    assert ".gitignore" not in files
+
+
 def test_project_without_a_temporary_directory(press: Press, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Where nothing can be rendered for the summary, it has the answers alone."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
