@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 
-from dockwright.commands import BARE, COMMANDS, find_command, parse, table
+from dockwright.commands import BARE, COMMANDS, find_command, parse, table, wrapped
 from dockwright.errors import GeneratorError, UnknownCommandError, UsageError
 from dockwright.template import Template, load
 
@@ -49,8 +49,9 @@ def _try(template: Template, words: Sequence[str]) -> int:
     try:
         return _run(template, words)
     except GeneratorError as error:
-        for sentence in str(error).splitlines():
-            _complain(f"error: {sentence}")
+        for line in str(error).splitlines():
+            # A command is indented.
+            _complain(line if line.startswith(" ") else wrapped(f"error: {line}", sys.stderr))
         return error.exit_code
     except (KeyboardInterrupt, EOFError):
         _complain("\nstopped: nothing was written")

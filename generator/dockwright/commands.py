@@ -7,7 +7,7 @@ from functools import partial
 from importlib import import_module
 from shutil import get_terminal_size
 from textwrap import fill
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
 from dockwright.errors import UnknownFlagError, UsageError
 from dockwright.options import Choice, Option, choose
@@ -89,6 +89,9 @@ def parse(command: Command, template: Template, words: Sequence[str]) -> argpars
     if unknown and unknown[0].startswith("-"):
         known = (name for flag in command.every_flag(template) for name in flag.names)
         raise UnknownFlagError(command.name, unknown[0].partition("=")[0], known)
+    if unknown and not command.operand:
+        message = f"dockwright {command.name} takes flags only: leave out {unknown[0]}"
+        raise UsageError(message)
     if unknown:
         message = f"{unknown[0]} is one word too many: put quotes around a text with spaces"
         raise UsageError(message)
@@ -101,6 +104,13 @@ def table(rows: Iterable[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def wrapped(line: str, stream: TextIO | None) -> str:
+    """Break a line between words if the stream is a terminal; commands, which are indented, stay whole."""
+    if line.startswith(" ") or not (stream and stream.isatty()):
+        return line
+    return fill(line, max(get_terminal_size().columns - 1, 20), break_long_words=False, break_on_hyphens=False)
 
 
 def explain(flag: Flag) -> str:
@@ -145,7 +155,7 @@ class _Keep(argparse.Action):
             if value.casefold() == HELP:
                 print(explain(self.flag))
                 parser.exit()
-            value = choose(typed, value, self.flag.values)
+            value = choose(typed, value, self.flag.choices)
         namespace.values[self.dest] = value
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 
 from dockwright.commands import BARE, COMMANDS, Command, Flag, find_command
 from dockwright.errors import UsageError
-from dockwright.options import choose
+from dockwright.options import Choice, choose
 from dockwright.template import Template
 
 BASH = """\
@@ -133,7 +133,7 @@ def run(template: Template, arguments: Namespace) -> int:
     if not arguments.operand:
         message = f"name a shell: dockwright completion {' | '.join(SHELLS)}"
         raise UsageError(message)
-    shell = choose("SHELL of `dockwright completion`", arguments.operand, SHELLS)
+    shell = choose("SHELL of `dockwright completion`", arguments.operand, [Choice(shell, shell) for shell in SHELLS])
     print(SHELLS[shell](template, [find_command(name) for name in COMMANDS]), end="")
     return 0
 

@@ -59,10 +59,10 @@ class UselessOptionError(UsageError):
 class InvalidChoiceError(UsageError):
     """The answer is not one of the option's choices."""
 
-    def __init__(self, option: str, answer: str, choices: Iterable[str]) -> None:
-        """List all choices, after the closest one."""
+    def __init__(self, option: str, answer: str, choices: Iterable[str], meant: str | None = None) -> None:
+        """List all choices, after the one that is meant, or else the closest one."""
         choices = list(choices)
-        match = _closest(answer.casefold(), choices)
+        match = meant or _closest(answer.casefold(), choices)
         advice = f"did you mean {match}? Choose" if match else "choose"
         super().__init__(f"{option} can't be {answer!r}: {advice} from {', '.join(choices)}")
 
@@ -175,7 +175,7 @@ class MissingTemplateError(GeneratorError):
 
 
 def _look(compare: str) -> str:
-    return f"; or see how this project differs from what its answers lead to: {compare}" if compare else ""
+    return f"; or see how this project differs from what its answers lead to:\n  {compare}" if compare else ""
 
 
 def _closest(name: str, known: Iterable[str], cutoff: float = 0.75) -> str | None:

@@ -5,11 +5,9 @@ import sys
 from argparse import Namespace
 from dataclasses import asdict
 from pathlib import Path
-from shutil import get_terminal_size
-from textwrap import fill
 
 from dockwright.answers import check_new_file, read_answers, write_answers
-from dockwright.commands import Command, Flag, table
+from dockwright.commands import Command, Flag, table, wrapped
 from dockwright.directory import check_contents
 from dockwright.errors import GeneratorError, NoTerminalError, StoppedError, UsageError, UselessOptionError
 from dockwright.git import check_git, enclosing_repository, init_repository
@@ -81,10 +79,10 @@ def _show(request: Request) -> None:
     if not diff:
         place.check(answers, writes=False)
     files, services = preview.files(template, answers), preview.services(template, answers)
-    changes = ""
+    changes, notes = "", list[str]()
     if diff:
         directory = place.directory(answers)
-        dropped = _dropped(request, directory)
+        dropped, notes = _dropped(request, directory)
         changes = "".join(differences(preview.render_once(template, answers), directory, dropped))
     kept = place.kept(files)
     if "json" in request.switches:
@@ -97,9 +95,11 @@ def _show(request: Request) -> None:
             "kept": kept,
         }
         print(json.dumps(plan | ({"diff": changes} if diff else {}), indent=2))
+        _note(notes)
         return
     if diff:
         print(changes, end="")
+        _note(notes)
         return
     rows = [
         (service.name, service.image, service.port or "", f"after {', '.join(service.needs)}" if service.needs else "")
@@ -121,25 +121,32 @@ def _show(request: Request) -> None:
     )
 
 
-def _dropped(request: Request, directory: Path) -> list[str]:
+def _note(lines: list[str]) -> None:
+    """Print lines on standard error, below the output: that may be long, and piped to `git apply`."""
+    print(end="", flush=True)
+    for line in lines:
+        print(wrapped(line, sys.stderr), file=sys.stderr)
+
+
+def _dropped(request: Request, directory: Path) -> tuple[list[str], list[str]]:
     """Return the files that the answers in the directory's record led to, and these answers don't.
 
-    Note on standard error what the reader of a diff has to know, as its output may be piped to `git apply`.
+    Return also the lines that the reader of a diff has to know.
     """
     from dockwright.preview import files
     from dockwright.report import compare_command
 
     record = directory / RECORD
     if not record.is_file():
-        return []
+        return [], []
+    notes = []
     if not request.has_file:
-        print(f"note: these are not the answers in {record}; for those: {compare_command(directory)}", file=sys.stderr)
+        notes = [f"note: these are not the answers in {record}; for those:", f"  {compare_command(directory)}"]
     try:
         before = files(request.template, request.template.complete(read_answers(request.template, record)))
     except GeneratorError as error:
-        print(f"note: files that are no longer needed are not shown: {error}", file=sys.stderr)
-        return []
-    return sorted(before.keys() - files(request.template, request.answers).keys())
+        return [], [*notes, f"note: files that are no longer needed are not shown: {error}"]
+    return sorted(before.keys() - files(request.template, request.answers).keys()), notes
 
 
 def _ask(request: Request) -> tuple[Answers, bool]:
@@ -207,14 +214,7 @@ def _conclude(request: Request, answers: Answers, project: Path, kept: list[str]
         lines += ["", f"No git repository was made: {repository} is one already."]
     if asked:
         lines += ["", f"To generate it again elsewhere, with Dockwright {template.version}:", "", f"  {repeat}"]
-    print(*map(_wrapped, lines), sep="\n")
-
-
-def _wrapped(line: str) -> str:
-    """Break a line between words if it is shown in a terminal; commands, which are indented, stay whole."""
-    if line.startswith(" ") or not (sys.stdout and sys.stdout.isatty()):
-        return line
-    return fill(line, max(get_terminal_size().columns - 1, 20), break_long_words=False, break_on_hyphens=False)
+    print(*(wrapped(line, sys.stdout) for line in lines), sep="\n")
 
 
 COMMAND = Command(

@@ -1,6 +1,6 @@
 """The questions of `cookiecutter.json` as objects."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ class Choice:
 
     value: str
     text: str
+    synonyms: tuple[str, ...] = ()  # what others call it: suggested, and not accepted
 
     @property
     def label(self) -> str:
@@ -76,12 +77,14 @@ class Preset:
     answers: Mapping[str, str]
 
 
-def choose(name: str, answer: str, values: Iterable[str]) -> str:
+def choose(name: str, answer: str, choices: Sequence[Choice]) -> str:
     """Return the value that the answer is, in any case; `name` is what the error message calls the question."""
-    known = {value.casefold(): value for value in values}
-    if answer.casefold() not in known:
-        raise InvalidChoiceError(name, answer, known.values())
-    return known[answer.casefold()]
+    typed = answer.casefold()
+    known = {choice.value.casefold(): choice.value for choice in choices}
+    if typed not in known:
+        meant = next((choice.value for choice in choices if typed in choice.synonyms), None)
+        raise InvalidChoiceError(name, answer, known.values(), meant)
+    return known[typed]
 
 
 def read_presets(definition: Mapping[str, Any]) -> Iterator[Preset]:
@@ -98,8 +101,12 @@ def read_options(definition: Mapping[str, Any]) -> Iterator[Option]:
         texts = definition["__prompts__"][name]
         aliases = tuple(alias for alias, option in definition["_aliases"].items() if option == name)
         if isinstance(value, list):
-            choices = tuple(Choice(answer, texts[answer]) for answer in value)
+            choices = tuple(Choice(answer, texts[answer], _synonyms(definition, answer)) for answer in value)
             yield Option(name, texts["__prompt__"], value[0], choices, aliases=aliases)
         else:
             rule = definition["_rules"].get(name, {}).get("why", "")
             yield Option(name, texts, value, rule=rule, aliases=aliases)
+
+
+def _synonyms(definition: Mapping[str, Any], answer: str) -> tuple[str, ...]:
+    return tuple(word for word, choice in definition["_synonyms"].items() if choice == answer)

@@ -99,7 +99,7 @@ def read_request(template: Template, arguments: Namespace) -> Request:
         names |= {name: called.get(name, template.options[name].flag) for name in answers}
     for name, option in template.options.items():
         if option.choices and name in given:
-            given[name] = choose(names[name], given[name], option.values)
+            given[name] = choose(names[name], given[name], option.choices)
     return Request(
         template,
         place,

@@ -296,13 +296,16 @@ def test_diff_drops_what_other_answers_need_no_longer(dockwright: Run, run: Run,
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="commands are PowerShell's there: see test_report")
-def test_diff_with_the_projects_answers_is_suggested(dockwright: Run) -> None:
+def test_diff_with_the_projects_answers_is_suggested(dockwright: Run, run: Run) -> None:
     """Where a project is in the way, or compared with other answers than its own, the command that helps is shown."""
     assert dockwright("new", "shop", "-y", "--redis", "queue").returncode == 0
     command = "dockwright new shop --answers shop/.dockwright.yaml --diff"
     assert command in dockwright("new", "shop", "-y").stderr
     assert command in dockwright("-y", "--project-slug", "shop").stderr
     assert command in dockwright("new", "shop", "--diff").stderr
+    typed = shlex.join([sys.executable, "-m", "dockwright", "new", "shop", "--diff"])
+    both = run("sh", "-c", f"{typed} 2>&1").stdout
+    assert both.endswith(f"; for those:\n  {command}\n")
     done = dockwright(*command.split()[1:])
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 

@@ -50,6 +50,13 @@ def test_names_are_unambiguous(template: Template) -> None:
         assert len({value.casefold() for value in option.values}) == len(option.values)
 
 
+def test_other_names_lead_to_choices(template: Template) -> None:
+    """Each other name of a choice leads to one, and is no choice itself."""
+    choices = {value for option in template.options.values() for value in option.values}
+    assert set(DEFINITION["_synonyms"].values()) <= choices
+    assert not DEFINITION["_synonyms"].keys() & choices
+
+
 def test_extra_options_exist(template: Template) -> None:
     """What is asked only of who wants to choose everything is an option."""
     assert set(template.extra) <= set(template.options)

@@ -156,9 +156,20 @@ def test_conflict_of_a_preset_is_refused_before_the_first_question(spawn: Spawn)
     assert status == 2
     assert START not in shown
     assert WORDINGS[1] not in shown
-    assert " ".join(shown.split()).startswith(
-        "error: student's database=sqlite with --deploy=kubernetes can't be used: "
-    )
+    sentence = "error: student's database=sqlite with --deploy=kubernetes can't be used: SQLite is a file"
+    assert " ".join(shown.split()).startswith(sentence)
+
+
+def test_error_is_broken_between_words(spawn: Spawn, dockwright: Run) -> None:
+    """In a terminal, an error is broken between words, and the command in it is whole, on a line of its own."""
+    name = "a-shop-with-a-name-that-makes-a-long-command"
+    assert dockwright("new", name, "-y").returncode == 0
+    terminal = spawn("new", name, COLUMNS="60")
+    status, shown = finish(terminal)
+    *sentences, command = shown.splitlines()
+    assert status == 1
+    assert max(map(len, sentences)) < 60
+    assert command == f"  dockwright new {name} --answers {name}/.dockwright.yaml --diff"
 
 
 def test_colour_can_be_turned_off(spawn: Spawn) -> None:
