@@ -216,6 +216,12 @@ def test_list_is_no_compose_file(check: Run, output_dir: Path) -> None:
     assert (done.returncode, done.stderr) == (2, "error: compose.yaml can't be read (it is no compose file)\n")
 
 
+def test_missing_directory(check: Run) -> None:
+    """Where there is no such directory, nothing can be written into it."""
+    done = check("nodir")
+    assert (done.returncode, done.stderr) == (2, "error: nodir does not exist\n")
+
+
 def test_file_that_is_no_text_is_refused(dockwright: Run, output_dir: Path) -> None:
     """What can't be read is no finding: the exit status is that of a value that can't be used."""
     (output_dir / "Dockerfile").write_bytes(b"\xff")

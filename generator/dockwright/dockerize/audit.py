@@ -217,8 +217,11 @@ def check(_: Template, arguments: Namespace) -> int:
         files = [file for name in names if (file := path / name).is_file()] if path.is_dir() else [path]
     except OSError as error:
         raise _unreadable(path, error.strerror) from None
-    if not files or not files[0].exists():
-        message = f"{path / 'Dockerfile' if path.is_dir() else path} does not exist: `dockwright dockerize` writes one"
+    if not files:
+        message = f"{path / 'Dockerfile'} does not exist: `dockwright dockerize` writes one"
+        raise UsageError(message)
+    if not files[0].exists():
+        message = f"{path} does not exist"
         raise UsageError(message)
     findings = {file: _audit_file(file) for file in files}
     if "json" in arguments.switches:
