@@ -78,6 +78,10 @@ class Interview:
         names = {option.name: option.wording for option in self.template.options.values()}
         return self.template.objections(answers, names)
 
+    def reasons(self, answers: Answers) -> str:
+        """Return why the template refuses these answers, without naming them: what is shown beside a choice."""
+        return " ".join(sentence.split(" can't be used: ", 1)[-1] for sentence in self.objections(answers))
+
     def settle(self, step: str, answer: str) -> None:
         """Take an answer; those that follow from it, and change with it, are asked again."""
         earlier = self.earlier.pop(step, answer)

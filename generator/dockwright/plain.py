@@ -15,12 +15,15 @@ class Plain:
         """Say what this is, and how to leave."""
         _say(f"Dockwright {version}: a containerised web service from a few answers.")
         _say(f'Enter accepts the default, "{BACK}" returns to the question before. Ctrl-C quits without writing.')
+        _say("A choice is taken by its number or its name.")
 
     def ask(self, question: Question) -> str:
         """Ask until there is an answer that is allowed."""
         progress = f"Question {question.progress}: " if question.progress else ""
         print()
         _say(f"{progress}{question.wording}")
+        if question.note:
+            _say(question.note)
         for number, entry in enumerate(question.entries, 1):
             text = f"not possible: {entry.refusal}" if entry.refusal else entry.explanation
             _say(f"{number}. {entry.label}" + (f": {text}" if text else ""))
@@ -65,7 +68,7 @@ class Plain:
 def _chosen(question: Question, text: str) -> str:
     """Return the value of the entry with this number or name, or say what is wrong."""
     for number, entry in enumerate(question.entries, 1):
-        if text.casefold() in {str(number), entry.value.casefold(), entry.label.casefold()}:
+        if text.casefold() in {str(number), entry.value.casefold(), entry.label.casefold(), *entry.words}:
             if entry.refusal:
                 _say(f"{entry.label} is not possible: {entry.refusal}")
                 return ""

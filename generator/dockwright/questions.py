@@ -16,17 +16,21 @@ class BackError(Exception):
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a list; `refusal` says why it can't be chosen."""
+    """One line of a list; `refusal` says why it can't be chosen, `words` are typed for it in plain lines."""
 
     value: str
     label: str
     explanation: str = ""
     refusal: str = ""
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question with a list of entries, or for a text, which `objection` checks as it is typed."""
+    """A question with a list of entries, or for a text, which `objection` checks as it is typed.
+
+    `note` is what to know about the proposed text.
+    """
 
     wording: str
     proposed: str
@@ -34,6 +38,7 @@ class Question:
     progress: str = ""
     can_go_back: bool = False
     objection: Callable[[str], str] = lambda _: ""
+    note: str = ""
     panel: Panel | None = None
 
     @property

@@ -69,6 +69,17 @@ def _interface(*, plain: bool) -> Interface:
     return Screen()
 
 
+def _port_note(port: str) -> str:
+    """Return what to do about a port that is in use, if it is."""
+    from dockwright.report import free_port
+
+    if (free := free_port(port)) == port:
+        return ""
+    return (
+        f"Port {port} is in use on this machine: type another, such as {free}, or stop what uses it before you start."
+    )
+
+
 @dataclass
 class _Session:
     """An interview on a screen."""
@@ -130,12 +141,12 @@ class _Session:
     def _start(self, *, can_go_back: bool) -> Question:
         presets = self.template.presets
         combined = {name: {**preset.answers, **self.interview.given} for name, preset in presets.items()}
-        refused = {name: self.interview.objections(answers) for name, answers in combined.items()}
+        refused = {name: self.interview.reasons(answers) for name, answers in combined.items()}
         count = len(self.template.options)
         extra = [self.template.options[name].wording for name in self.template.extra]
         entries = (
             Entry(STEP_BY_STEP, "Step by step", f"the {count - len(extra)} questions that matter, each with a default"),
-            *(Entry(name, name, preset.why, " ".join(refused[name])) for name, preset in presets.items()),
+            *(Entry(name, name, preset.why, refused[name]) for name, preset in presets.items()),
             Entry(EVERYTHING, "Choose everything", f"all {count} questions, also: {', '.join(extra)}"),
         )
         outcomes = {entry.value: combined.get(entry.value, self.interview.given) for entry in entries}
@@ -157,15 +168,18 @@ class _Session:
                 progress=progress,
                 can_go_back=can_go_back,
                 objection=lambda text: self._objection(option, others, text),
+                note=_port_note(proposed) if option.name == "port" else "",
             )
-        refused = {value: self.interview.objections({**others, option.name: value}) for value in option.values}
+        possible = {value: {**others, option.name: value} for value in option.values}
+        refused = {value: self.interview.reasons(answers) for value, answers in possible.items()}
         entries = tuple(
-            Entry(choice.value, choice.label, choice.explanation, " ".join(refused[choice.value]))
-            for choice in option.choices
+            Entry(choice.value, choice.label, choice.explanation, refused[choice.value]) for choice in option.choices
         )
         allowed = [value for value in option.values if not refused[value]]
         if not allowed:
-            raise RefusedAnswersError(sentence for sentences in refused.values() for sentence in sentences)
+            raise RefusedAnswersError(
+                sentence for answers in possible.values() for sentence in self.interview.objections(answers)
+            )
         proposed = proposed if proposed in allowed else allowed[0]
         outcomes = {value: {**self.interview.known, option.name: value} for value in allowed}
         return Question(option.wording, proposed, entries, progress, can_go_back, panel=self._panel(outcomes, proposed))
@@ -224,8 +238,11 @@ class _Session:
     # The end
 
     def _decide(self) -> str:
-        decisions = {"write": "Yes, write it", "change": "Change an answer", "quit": "No, write nothing"}
-        entries = tuple(Entry(value, label) for value, label in decisions.items())
+        entries = (
+            Entry("write", "Yes, write it", words=("y", "yes")),
+            Entry("change", "Change an answer"),
+            Entry("quit", "No, write nothing", words=("n", "no")),
+        )
         return self.interface.ask(
             Question("Write this project?", "write", entries, can_go_back=bool(self.interview.asked))
         )

@@ -1,5 +1,6 @@
 """The wizard in plain lines: numbers and texts are typed, and nothing moves the cursor."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from dockwright.template import Answers, Template, load
 from dockwright.wizard import ask, is_plain
-from tests.unit.checkout import CONFLICTING
+from tests.unit.checkout import CONFLICT, CONFLICTING
 
 TEMPLATE = load()
 OPTIONS = TEMPLATE.options
@@ -65,6 +66,7 @@ def test_every_choice_is_a_numbered_line(reply: Reply, capsys: pytest.CaptureFix
         for number, choice in enumerate(option.choices, 1):
             assert f"{number}. {choice.label}: {choice.explanation}" in joined
     assert "\x1b" not in shown
+    assert joined.count("A choice is taken by its number or its name.") == 1
 
 
 def test_back_returns_to_the_question_before(reply: Reply, template: Template) -> None:
@@ -79,9 +81,28 @@ def test_answer_is_changed_from_the_summary(reply: Reply, template: Template) ->
     assert answers == template.complete({"database": "none"})
 
 
-def test_declining_gives_no_answers(reply: Reply) -> None:
-    """The last choice at the end writes nothing."""
-    assert reply(*LINES, "3") is None
+@pytest.mark.parametrize("line", ["3", "n", "No"])
+def test_declining_gives_no_answers(reply: Reply, line: str) -> None:
+    """The last choice at the end, or a no, writes nothing."""
+    assert reply(*LINES, line) is None
+
+
+@pytest.mark.parametrize("line", ["1", "y", "YES"])
+def test_confirming_gives_the_answers(reply: Reply, template: Template, line: str) -> None:
+    """The first choice at the end, or a yes, confirms."""
+    assert reply(*LINES, line) == template.complete({})
+
+
+def test_port_in_use_is_said_at_its_question(reply: Reply, capsys: pytest.CaptureFixture[str]) -> None:
+    """A proposed port that something answers at is no refusal: the question says so."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        # Going back proposes the same port again.
+        answers = reply(*lines_for(port=port), "back", "", "")
+    assert answers is not None
+    assert answers["port"] == port
+    shown = " ".join(capsys.readouterr().out.split())
+    assert f"Port {port} is in use on this machine: type another, such as " in shown
 
 
 def test_wrong_lines_are_explained(
@@ -103,8 +124,8 @@ def test_wrong_lines_are_explained(
         "There is no choice 7: type a number from 1 to 6.",
         OPTIONS["project_name"].rule,
         "already exists",
-        "queue: not possible: Database=none with Redis=queue can't be used",
-        "queue is not possible: ",
+        f"queue: not possible: {CONFLICT['why']}",
+        f"queue is not possible: {CONFLICT['why']}",
         OPTIONS["port"].rule,
     ):
         assert sentence in shown

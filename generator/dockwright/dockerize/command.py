@@ -304,7 +304,7 @@ def quote_target(target: str) -> str:
 
 
 def _agrees(interface: Interface, wording: str) -> bool:
-    entries = (Entry("yes", "Yes"), Entry("no", "No"))
+    entries = (Entry("yes", "Yes", words=("y",)), Entry("no", "No", words=("n",)))
     return interface.ask(Question(wording, "yes", entries)) == "yes"
 
 
