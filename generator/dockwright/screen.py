@@ -11,6 +11,7 @@ from prompt_toolkit import print_formatted_text
 from prompt_toolkit.application import Application, get_app, get_app_session
 from prompt_toolkit.filters import Always, Condition, is_done
 from prompt_toolkit.formatted_text import FormattedText
+from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent, merge_key_bindings
 from prompt_toolkit.layout import ConditionalContainer, Container, FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.utils import get_cwidth
@@ -95,6 +96,7 @@ class Screen:
                 rows += self._print([("class:quiet", f"{heading:{indent}}"), ("", line)], indent)
                 heading = ""
         self._shown.append(rows)
+        discard_keys()
 
     def withdraw(self, count: int) -> None:
         """Erase the last answers and summaries, if the terminal still shows them as they were printed."""
@@ -120,6 +122,14 @@ class Screen:
         print_formatted_text(FormattedText(folded), style=STYLE)
         lines = "".join(text for _, text in folded).split("\n")
         return sum(max(1, -(-get_cwidth(line) // self._size.columns)) for line in lines)
+
+
+def discard_keys() -> None:
+    """Forget what was typed until now, so that an Enter too many confirms nothing that was not on the screen yet."""
+    terminal = get_app_session().input
+    clear_typeahead(terminal)
+    with terminal.raw_mode():
+        terminal.read_keys()
 
 
 def fold(fragments: Fragments, width: int, indent: int = 0) -> Fragments:
@@ -151,7 +161,8 @@ def _type(question: Question) -> str:
         keys += [] if text else ["Tab edits", "typing replaces"]
         keys += ["Shift-Tab goes back"] if question.can_go_back else []
         sentence = f"  {refusal}\n" if refusal else ""
-        return [("class:refused", sentence), ("class:instruction", "  " + ", ".join(keys))]
+        note = f"  {question.note}\n" if question.note and not text else ""
+        return [("class:refused", sentence), ("", note), ("class:instruction", "  " + ", ".join(keys))]
 
     field = questionary.text(
         "",

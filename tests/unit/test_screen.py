@@ -1,6 +1,7 @@
 """What real terminals show, at several widths, and with the oldest libraries that are allowed."""
 
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -237,9 +238,47 @@ def test_refused_choice_says_why_once(open_terminal: Open) -> None:
     """The reason stands where the explanation would; the panel has what will be proposed instead of the default."""
     terminal = open_terminal(120, 40, "--deploy", "swarm")
     terminal.wait_for("Services web (localhost:5000), migrate (runs once), db (postgres:18)")
-    names = {name: option.wording for name, option in OPTIONS.items()}
-    (reason,) = TEMPLATE.objections({"database": "sqlite", "deploy": "swarm"}, names)
+    reason = next(
+        conflict["why"]
+        for conflict in TEMPLATE.definition["_conflicts"]
+        if conflict["when"] == {"database": "sqlite", "deploy": "swarm"}
+    )
     assert f"- student {reason} api " in terminal.words()
+
+
+def test_keys_before_the_summary_are_discarded(open_terminal: Open, output_dir: Path) -> None:
+    """More Enters than there are questions, all typed at once or while the summary is computed, write nothing."""
+    terminal = open_terminal(100, 60)
+    terminal.wait_for("How do you want to start?")
+    terminal.press(ENTER * (len(NAMES) + 10))
+    terminal.wait_for("Write this project?")
+    time.sleep(0.5)
+    assert terminal.process.isalive()
+    assert not list(output_dir.iterdir())
+    terminal.press(ENTER)
+    terminal.wait_for("Wrote product-api.")
+    assert terminal.finish() == 0
+
+
+def test_port_in_use_is_said_at_its_question(open_terminal: Open) -> None:
+    """Below the field, until another port is typed."""
+    wording = OPTIONS["port"].wording
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])
+        terminal = open_terminal(100, 60)
+        for text in ("How do you want to start?", *(f"{OPTIONS[name].wording} (" for name in NAMES if name != "port")):
+            terminal.wait_for(text)
+            terminal.press(ENTER)
+        terminal.wait_for(f"{wording} (")
+        terminal.press(port + ENTER)
+        terminal.wait_for("Write this project?")
+        # Going back proposes the same port again.
+        terminal.press(BACK)
+        terminal.wait_for(f"Port {port} is in use on this machine: type another, such as ")
+        terminal.press("8")
+        terminal.wait_for("is in use on this machine", gone=True)
+        terminal.press(CTRL_C)
+        assert terminal.finish() == 130
 
 
 def test_interrupt_leaves_no_rendering(open_terminal: Open, tmp_path: Path) -> None:

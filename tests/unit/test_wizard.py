@@ -49,8 +49,10 @@ Press = Callable[..., Session]
 
 
 @pytest.fixture
-def press(template: Template, output_dir: Path) -> Press:
+def press(template: Template, output_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Press:
     """Return a function that presses keys in the wizard, and returns its answers and what it displayed."""
+    # All keys are typed ahead here; test_screen waits for the summary.
+    monkeypatch.setattr("dockwright.screen.discard_keys", lambda: None)
 
     def press(
         keys: str, *, using: Template = template, target: Path | None = None, preset: str | None = None, **given: str
