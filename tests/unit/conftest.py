@@ -1,6 +1,7 @@
 """Fixtures for the generator's tests: the template, a user's environment, and the real command."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,11 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 # Windows has no pseudo-terminals.
 collect_ignore = ["test_screen.py", "test_terminal.py", "test_tools.py"] if sys.platform == "win32" else []
+
+
+def heed_ctrl_c() -> None:
+    """Let Ctrl-C interrupt this process: the background jobs of a shell ignore it, and so does what they start."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from uv import find_uv_bin
 from dockwright.screen import fold
 from dockwright.template import load
 from tests.unit.checkout import ROOT
+from tests.unit.conftest import heed_ctrl_c
 
 # Python warns of forking with threads: pexpect forks, and pytest-xdist has threads.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
@@ -103,6 +104,7 @@ def open_terminal(output_dir: Path, environment: dict[str, str]) -> Iterator[Ope
             dimensions=(rows, columns),
             encoding="utf-8",
             timeout=TIMEOUT_SECONDS,
+            preexec_fn=heed_ctrl_c,
         )
         screen = AnsweringScreen(columns, rows, process)
         terminals.append(Terminal(process, screen, pyte.Stream(screen)))
