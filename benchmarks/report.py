@@ -20,9 +20,9 @@ COLOURS = {
 }
 COLUMNS = 2
 README = HERE.parent / "README.md"
-GROWTH = """<picture>
-  <source media="(prefers-color-scheme: dark)" srcset="plots/growth-dark.svg">
-  <img alt="Builds, servers and the tests of all combinations, as they grow" src="plots/growth-light.svg">
+PICTURE = """<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="plots/{file}-dark.svg">
+  <img alt="{alt}" src="plots/{file}-light.svg">
 </picture>"""
 BUILDS = ("cold build", "after an edit", "added dependency", "all services", "first 200", "save to new answer")
 HEADER = ("| | Dockwright | beside |", "|---|---|---|")
@@ -142,15 +142,19 @@ def write() -> None:
         text += ["", f"## {name.capitalize()}", "", place(section), "", *HEADER, *map(row, section["comparisons"])]
     every = [one for section in sections.values() for one in section["comparisons"]]
     plain = [one for one in every if not one.along]
-    text += ["", "## How it grows", "", GROWTH] if plain != every else []
+    built = [one for one in plain if one.what.endswith(BUILDS)]
+    served = [one for one in plain if one.unit == "requests/s"]
+    text += ["", PICTURE.format(file="builds", alt="Builds and starts")] if built else []
+    text += ["", PICTURE.format(file="servers", alt="Requests per second")] if served else []
+    text += ["", PICTURE.format(file="growth", alt="The same, as they grow")] if plain != every else []
     (HERE / "README.md").write_text("\n".join(text) + "\n", encoding="utf-8")
     places = sorted({place(section) for section in sections.values()})
     table = [*headlines(every), "", *places] if places else ["Not measured yet: `make bench` writes this table."]
     between = re.compile(r"(?<=<!-- measured -->\n).*?(?=<!-- /measured -->)", re.DOTALL)
     readme = between.sub(lambda _: "\n".join(["", *table, "", ""]), README.read_text(encoding="utf-8"))
     README.write_text(readme, encoding="utf-8")
-    bars([one for one in plain if one.what.endswith(BUILDS)], "builds")
-    bars([one for one in plain if one.unit == "requests/s"], "servers")
+    bars(built, "builds")
+    bars(served, "servers")
     growth: dict[str, list[Comparison]] = {}
     for one in every:
         if one.along:
