@@ -78,6 +78,16 @@ PYPROJECT = """
     requires-python = ">=3.11"
     dependencies = ["{dependency}"]
 """
+MIGRATION = """
+    from alembic import op
+
+    revision = "0001"
+    down_revision = None
+
+
+    def upgrade():
+        op.execute("create table items (id integer)")
+"""
 UV_LOCK = """
     version = 1
     requires-python = ">=3.11"
@@ -533,16 +543,7 @@ SHAPES: dict[str, Files] = {
                 with context.begin_transaction():
                     context.run_migrations()
         """,
-        "migrations/versions/0001.py": """
-            from alembic import op
-
-            revision = "0001"
-            down_revision = None
-
-
-            def upgrade():
-                op.execute("create table items (id integer)")
-        """,
+        "migrations/versions/0001.py": MIGRATION,
     },
     "mariadb": {
         "requirements.txt": "flask\nflask-sqlalchemy\nflask-migrate\npymysql\n",
@@ -573,16 +574,7 @@ SHAPES: dict[str, Files] = {
                 with context.begin_transaction():
                     context.run_migrations()
         """,
-        "migrations/versions/0001.py": """
-            from alembic import op
-
-            revision = "0001"
-            down_revision = None
-
-
-            def upgrade():
-                op.execute("create table items (id integer)")
-        """,
+        "migrations/versions/0001.py": MIGRATION,
     },
     "mongodb": {
         "requirements.txt": "fastapi\nuvicorn\npymongo\n",

@@ -277,7 +277,7 @@ def test_output_error(run: Run) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such redirection")
 def test_closed_output(run: Run, output_dir: Path) -> None:
-    """Without an output, a project is written all the same."""
+    """A closed output doesn't keep a project from being written."""
     done = run("sh", "-c", shlex.join([sys.executable, "-m", "dockwright", "new", "shop", "-y"]) + " >&-")
     assert (done.returncode, done.stderr) == (0, "")
     assert (output_dir / "shop" / RECORD).is_file()

@@ -7,7 +7,7 @@ from dockwright.dockerize.modules import Module, assignments, dotted, text
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.sources import directory_of, join
 
-# What the directory that holds the code is called, wherever it will be
+# Stands for the directory of the code in a path: where it is in the image isn't decided yet.
 HERE = "code:"
 # Calls and methods that return the path that they get
 SAME = {"abspath", "realpath", "normpath", "expanduser", "str", "Path", "PurePath", "resolve", "absolute", "as_posix"}
