@@ -10,16 +10,24 @@ from urllib.parse import quote
 
 from a2wsgi import WSGIMiddleware
 from a2wsgi.asgi_typing import ASGIApp, HTTPRequestEvent, Receive, Scope, Send
-from flask import Flask
+from flask import Flask, request
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, RequestTimeout
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, RequestTimeout, ServiceUnavailable
 
 from app import main
 from app.settings import load_settings
 
 # How long to wait for the next part of a body.
 BODY_TIMEOUT_SECONDS = 10
-HEALTH_PATHS = ("/health", "/up")
+# How long a request waits for a thread. While the database hangs, requests may come faster than they end: those that
+# are refused keep the queue short, so the service recovers as soon as the database does.
+THREAD_TIMEOUT_SECONDS = 3
+# What must be answered while every other thread waits.
+{% if cookiecutter.metrics == "prometheus" %}
+SPARE_PATHS = ("/health", "/up", "/metrics")
+{% else %}
+SPARE_PATHS = ("/health", "/up")
+{% endif %}
 
 
 def create_app() -> ASGIApp:
@@ -30,9 +38,10 @@ def create_app() -> ASGIApp:
 
 
 def serve_in_threads(flask: Flask, threads: int) -> ASGIApp:
-    """Run Flask in threads.
+    """Run Flask in threads; answer 503 to a request that waits too long for one.
 
-    Health checks have one of their own: while the others wait for a database that hangs, the process is still alive.
+    Health checks have threads of their own: while the others wait for a database that hangs, the process is still
+    alive.
     """
 
     def app(environ: Any, start_response: Any) -> Any:
@@ -40,13 +49,37 @@ def serve_in_threads(flask: Flask, threads: int) -> ASGIApp:
         environ["wsgi.input_terminated"] = True
         return flask(environ, start_response)
 
-    requests, health_checks = WSGIMiddleware(app, workers=threads), WSGIMiddleware(app, workers=1)
+    # Flask answers what is refused, too: it logs it, and knows the shape of an error.
+    def refuse(environ: Any, start_response: Any) -> Any:
+        environ["app.busy"] = True
+        return app(environ, start_response)
+
+    @flask.before_request
+    def raise_if_busy() -> None:
+        if "app.busy" in request.environ:
+            raise ServiceUnavailable("Too many requests are waiting.", retry_after=5)
+
+    requests, spare = WSGIMiddleware(app, workers=threads), WSGIMiddleware(app, workers=2)
+    refusals = WSGIMiddleware(refuse, workers=1)
+    free_threads = asyncio.Semaphore(threads)
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        is_health_check = (
-            scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in HEALTH_PATHS
-        )
-        await (health_checks if is_health_check else requests)(scope, receive, send)
+        if scope["type"] != "http":
+            await requests(scope, receive, send)
+            return
+        if scope["path"].removeprefix(scope.get("root_path", "")) in SPARE_PATHS:
+            await spare(scope, receive, send)
+            return
+        try:
+            async with asyncio.timeout(THREAD_TIMEOUT_SECONDS):
+                await free_threads.acquire()
+        except TimeoutError:
+            await refusals(scope, receive, send)
+            return
+        try:
+            await requests(scope, receive, send)
+        finally:
+            free_threads.release()
 
     return serve
 

@@ -5,7 +5,6 @@ import itertools
 import logging
 import threading
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -26,6 +25,11 @@ def service() -> Any:
 
 def call(app: Any, scope: Message, chunks: Iterable[bytes | None] = ()) -> tuple[Message, bytes]:
     """Send a request with a body in chunks, None for one that never arrives; return start and body of the response."""
+    return asyncio.run(send_request(app, scope, chunks))
+
+
+async def send_request(app: Any, scope: Message, chunks: Iterable[bytes | None] = ()) -> tuple[Message, bytes]:
+    """Send a request from an event loop, as `call` does."""
     arriving = iter(chunks)
     sent: list[Message] = []
 
@@ -39,7 +43,7 @@ def call(app: Any, scope: Message, chunks: Iterable[bytes | None] = ()) -> tuple
         sent.append(message)
 
     defaults = {"type": "http", "http_version": "1.1", "method": "GET", "path": "/", "query_string": b"", "headers": []}
-    asyncio.run(app(defaults | scope, receive, send))
+    await app(defaults | scope, receive, send)
     return sent[0], b"".join(message["body"] for message in sent[1:])
 
 
@@ -69,8 +73,9 @@ def test_endless_body_is_refused(headers: Headers) -> None:
     assert post(headers, itertools.repeat(b"x" * 100))[0] == 413
 
 
-def test_health_while_every_thread_is_busy() -> None:
-    """A health check is answered while the other requests wait, as they do for a database that hangs."""
+def test_while_every_thread_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Health checks are answered while other requests wait, as for a database that hangs; the others get a 503 soon."""
+    monkeypatch.setattr(asgi, "THREAD_TIMEOUT_SECONDS", 0.05)
     flask = Flask(__name__)
     started, checked = threading.Event(), threading.Event()
 
@@ -81,15 +86,21 @@ def test_health_while_every_thread_is_busy() -> None:
 
     @flask.get("/health")
     def check() -> str:
-        checked.set()
         return "ok"
 
-    app = asgi.serve_in_threads(flask, threads=1)
-    with ThreadPoolExecutor(1) as client:
-        waiting = client.submit(call, app, {})
-        assert started.wait(timeout=30)
-        call(app, {"path": "/health"})
-        assert waiting.result()[1] == b"in time"
+    async def ask() -> list[tuple[Message, bytes]]:
+        app = asgi.serve_in_threads(flask, threads=1)
+        waiting = asyncio.create_task(send_request(app, {}))
+        await asyncio.to_thread(started.wait, 30)
+        answers = [await send_request(app, {"path": path}) for path in ("/health", "/")]
+        checked.set()
+        return [*answers, await waiting, await send_request(app, {})]
+
+    health, refused, waited, after = asyncio.run(ask())
+    assert health[1] == b"ok"
+    assert refused[0]["status"] == 503
+    assert (b"retry-after", b"5") in refused[0]["headers"]
+    assert waited[1] == after[1] == b"in time"
 
 
 @pytest.mark.parametrize("headers", [CHUNKED, [(b"content-length", b"4")]])
