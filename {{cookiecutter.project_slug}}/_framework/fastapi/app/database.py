@@ -149,7 +149,7 @@ async def standalone_session(settings: Settings) -> AsyncIterator[AsyncSession]:
     """Open a session outside of a request, in the event loop of a job or script."""
     engine = create_engine(settings, pool_size=1)
     try:
-        async with AsyncSession(engine) as session:
+        async with AsyncSession(engine, expire_on_commit=False) as session:
             yield session
     finally:
         await engine.dispose()

@@ -58,7 +58,13 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.probe_redis = health.connect_redis(settings.redis_url)
 {% endif %}
 {% if "cache" in cookiecutter.redis %}
+{% if cookiecutter.database == "none" %}
     app.state.cache = Cache(settings.redis_url, settings.cache_seconds)
+{% else %}
+    # Longer than the slowest read: a statement, and the wait for its connection.
+    tombstone_seconds = settings.statement_seconds + 8
+    app.state.cache = Cache(settings.redis_url, settings.cache_seconds, tombstone_seconds)
+{% endif %}
 {% endif %}
 {% if "queue" in cookiecutter.redis %}
     app.state.queue = queue.connect(settings.redis_url)

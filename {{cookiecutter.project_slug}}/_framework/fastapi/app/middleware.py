@@ -7,7 +7,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-BODY_TIMEOUT_SECONDS = 10
+# How long a body may take to arrive.
+BODY_TIMEOUT_SECONDS = 30
 
 
 class HeadAsGet:
@@ -30,7 +31,7 @@ class HeadAsGet:
 
 
 class LimitBody:
-    """Refuses a body that is too large (413) or stops arriving (408).
+    """Refuses a body that is too large (413) or arrives too slowly (408).
 
     FastAPI's `max_body_size` answers in plain text, outside of all middleware, and has no time limit.
     """
@@ -46,6 +47,7 @@ class LimitBody:
         size = int(declared) if declared.isdecimal() else 0
         received = 0
         complete = scope["type"] != "http"
+        deadline = asyncio.get_running_loop().time() + BODY_TIMEOUT_SECONDS
 
         async def receive_limited() -> Message:
             nonlocal received, complete
@@ -54,7 +56,7 @@ class LimitBody:
             if size > self.max_bytes:
                 raise HTTPException(HTTPStatus.CONTENT_TOO_LARGE, f"The body is larger than {self.max_bytes} bytes.")
             try:
-                async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+                async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
                 raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive in time.") from None

@@ -77,13 +77,17 @@ def test_too_large(client: TestClient, chunked: bool) -> None:
     assert response.headers["X-Request-ID"]
 
 
-def test_body_that_stops(monkeypatch: pytest.MonkeyPatch, app: FastAPI) -> None:
-    """A body that stops arriving is given up on."""
-    monkeypatch.setattr(middleware, "BODY_TIMEOUT_SECONDS", 0.01)
+@pytest.mark.parametrize("trickles", [False, True])
+def test_slow_body(monkeypatch: pytest.MonkeyPatch, app: FastAPI, trickles: bool) -> None:
+    """A body that stops arriving, or arrives too slowly, is given up on."""
+    monkeypatch.setattr(middleware, "BODY_TIMEOUT_SECONDS", 0.05)
     sent: list[Message] = []
+    arriving = iter([b" "] * 999 if trickles else [])
 
     async def receive() -> Message:
-        return await asyncio.Future()
+        chunk = next(arriving, None)
+        await asyncio.sleep(60 if chunk is None else 0.001)
+        return {"type": "http.request", "body": chunk, "more_body": True}
 
     async def send(message: Message) -> None:
         sent.append(message)

@@ -158,8 +158,9 @@ def test_cache_after_lost_answer(monkeypatch: pytest.MonkeyPatch, client: TestCl
 
 
 def test_delete(client: TestClient, pen: dict[str, Any]) -> None:
-    """A deleted product is gone."""
+    """A deleted product is gone, and no other one gets its id."""
     assert client.delete(f"/products/{pen['id']}").status_code == 204
+    assert client.post("/products", json=PEN).json()["id"] != pen["id"]
     assert client.get(f"/products/{pen['id']}").status_code == 404
     assert client.delete(f"/products/{pen['id']}").status_code == 404
 

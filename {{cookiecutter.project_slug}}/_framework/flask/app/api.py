@@ -12,6 +12,8 @@ from werkzeug.exceptions import HTTPException
 
 from app.problems import PROBLEM_JSON, ProblemSchema, invalid_fields, problem
 
+REQUEST_PARTS = ("json", "query", "path", "form", "files", "headers", "cookies")
+
 
 class JsonParser(FlaskParser):
     """Reads JSON bodies as Flask does: 415 for another content type, 400 for invalid JSON."""
@@ -50,16 +52,21 @@ class Api(flask_smorest.Api):
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Turn an HTTPException, an unexpected exception (500) included, into a problem."""
-        # The keyword arguments of flask_smorest.abort(), and webargs' validation messages.
+        # The keyword arguments of flask_smorest.abort(), and webargs' messages. Both are sorted by the part of the request.
         data: dict[str, Any] = getattr(error, "data", {})
+        parts = {**data.get("messages", {}), **data.get("errors", {})}
+        errors = [
+            entry
+            for part, messages in parts.items()
+            for entry in invalid_fields(messages, "" if part in REQUEST_PARTS else part)
+        ]
         detail = data.get("message") or error.description or ""
-        messages = data.get("errors") or data.get("messages")
-        if messages and "message" not in data:
+        if errors and "message" not in data:
             detail = "The request is not valid."
         headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
         return problem(
             error.code or HTTPStatus.INTERNAL_SERVER_ERROR,
             detail,
-            errors=list(invalid_fields(messages)) if messages else None,
+            errors=errors,
             headers={**headers, **(data.get("headers") or {})},
         )

@@ -17,8 +17,8 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, RequestTim
 from app import main
 from app.settings import load_settings
 
-# How long to wait for the next part of a body.
-BODY_TIMEOUT_SECONDS = 10
+# How long a body may take to arrive.
+BODY_TIMEOUT_SECONDS = 30
 # How long a request waits for a thread. While the database hangs, requests may come faster than they end: those that
 # are refused keep the queue short, so the service recovers as soon as the database does.
 THREAD_TIMEOUT_SECONDS = 3
@@ -101,13 +101,13 @@ class BodyBuffer:
         more = True
         refusal: HTTPException | None = None
         try:
-            while more and len(body) <= self.max_bytes:
-                async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+            async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+                while more and len(body) <= self.max_bytes:
                     event = await receive()
-                if event["type"] != "http.request":
-                    return  # the client has disconnected
-                body += event["body"]
-                more = event["more_body"]
+                    if event["type"] != "http.request":
+                        return  # the client has disconnected
+                    body += event["body"]
+                    more = event["more_body"]
         except TimeoutError:
             refusal = RequestTimeout("The body did not arrive in time.")
         if len(body) > self.max_bytes:

@@ -1,4 +1,4 @@
-"""A cache in Redis, for any string under any key.
+"""A cache in Redis, for any string but the empty one, under any key.
 
 Reads and writes race: a reader may load a value, be overtaken by a writer, and cache the value as it was. So `delete`
 leaves a tombstone for a few seconds and `set` never overwrites: while the tombstone lives, nothing old gets in.
@@ -19,12 +19,6 @@ from redis.retry import Retry
 from app.settings import Settings
 
 TOMBSTONE = ""
-{% if cookiecutter.database == "none" %}
-TOMBSTONE_SECONDS = 10
-{% else %}
-# Longer than the slowest read: raise it together with STATEMENT_SECONDS.
-TOMBSTONE_SECONDS = 10
-{% endif %}
 # A cache that answers later than this is no help.
 TIMEOUT_SECONDS = 0.25
 PAUSE_SECONDS = 1
@@ -39,9 +33,10 @@ logger = logging.getLogger(__name__)
 class Cache:
     """Strings that expire. While Redis is down, every read is a miss and nothing raises."""
 
-    def __init__(self, url: str, seconds: int) -> None:
-        """Expire entries after this many seconds."""
+    def __init__(self, url: str, seconds: int, tombstone_seconds: int = 10) -> None:
+        """Expire entries after `seconds`; keep values that may be older than a change out for `tombstone_seconds`."""
         self.seconds = seconds
+        self.tombstone_seconds = tombstone_seconds
         self.paused_until = 0.0
         self.redis = Redis.from_url(
             url,
@@ -80,7 +75,7 @@ class Cache:
     def delete(self, key: str) -> None:
         """Remove an entry; call it after the change has been committed."""
         try:
-            self.redis.set(key, TOMBSTONE, ex=TOMBSTONE_SECONDS)
+            self.redis.set(key, TOMBSTONE, ex=self.tombstone_seconds)
         except RedisError as error:
             self.pause(error)
 
@@ -92,7 +87,13 @@ class Cache:
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the application its cache."""
+{% if cookiecutter.database == "none" %}
     app.extensions["cache"] = Cache(settings.redis_url, settings.cache_seconds)
+{% else %}
+    # Longer than the slowest read: a statement, and the wait for its connection.
+    tombstone_seconds = settings.statement_seconds + 8
+    app.extensions["cache"] = Cache(settings.redis_url, settings.cache_seconds, tombstone_seconds)
+{% endif %}
 
 
 def current_cache() -> Cache:

@@ -48,12 +48,11 @@ def problem(
 
 
 def invalid_fields(messages: Any, path: str = "") -> Iterator[dict[str, str]]:
-    """Flatten marshmallow's nested messages, `{"json": {"price": ["…"]}}`, into one entry for each message."""
+    """Flatten marshmallow's nested messages, `{"size": {"width": ["…"]}}`, into one entry for each message."""
     if isinstance(messages, Mapping):
         for name, nested in messages.items():
-            # The outermost name is the part of the request: json, query, …
-            known = name in ("json", "query", "_schema")
-            yield from invalid_fields(nested, path if known else f"{path}.{name}".lstrip("."))
+            # Messages about the object as a whole have the name _schema.
+            yield from invalid_fields(nested, path if name == "_schema" else f"{path}.{name}".lstrip("."))
     elif isinstance(messages, list):
         for message in messages:
             yield from invalid_fields(message, path)

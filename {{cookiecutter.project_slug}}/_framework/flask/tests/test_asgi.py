@@ -35,8 +35,7 @@ async def send_request(app: Any, scope: Message, chunks: Iterable[bytes | None] 
 
     async def receive() -> Message:
         chunk = next(arriving, b"")
-        if chunk is None:
-            await asyncio.sleep(60)
+        await asyncio.sleep(60 if chunk is None else 0.001)
         return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
 
     async def send(message: Message) -> None:
@@ -103,11 +102,14 @@ def test_while_every_thread_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     assert waited[1] == after[1] == b"in time"
 
 
-@pytest.mark.parametrize("headers", [CHUNKED, [(b"content-length", b"4")]])
-def test_body_that_stops_is_given_up(headers: Headers, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body that stops arriving is answered with 408."""
+@pytest.mark.parametrize("headers", [CHUNKED, [(b"content-length", b"999")]])
+@pytest.mark.parametrize("chunks", [[b"ab", None], [b"x"] * 999], ids=["stops", "trickles"])
+def test_slow_body_is_given_up(
+    headers: Headers, chunks: Iterable[bytes | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body that stops arriving, or arrives too slowly, is answered with 408."""
     monkeypatch.setattr(asgi, "BODY_TIMEOUT_SECONDS", 0.05)
-    assert post(headers, [b"ab", None])[0] == 408
+    assert post(headers, chunks)[0] == 408
 
 
 def test_root_path(service: Any) -> None:

@@ -87,13 +87,17 @@ def test_abort(app: Flask) -> None:
 
     @app.get("/conflict")
     def conflict() -> None:
-        errors = {"json": {"name": ["Taken."]}}
+        errors = {"json": {"name": ["Taken."], "query": {"text": ["Too long."]}}, "headers": {"X-Token": ["Unknown."]}}
         flask_smorest.abort(409, message="There is one already.", errors=errors, headers={"Retry-After": "5"})
 
     response = app.test_client().get("/conflict")
     assert (response.status_code, response.headers["Retry-After"]) == (409, "5")
     assert response.json["detail"] == "There is one already."
-    assert response.json["errors"] == [{"field": "name", "message": "Taken."}]
+    assert response.json["errors"] == [
+        {"field": "name", "message": "Taken."},
+        {"field": "query.text", "message": "Too long."},
+        {"field": "X-Token", "message": "Unknown."},
+    ]
 
 
 def test_unregistered_status(app: Flask) -> None:

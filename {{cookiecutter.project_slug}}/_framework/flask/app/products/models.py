@@ -14,6 +14,10 @@ class Product(Base):
     """A product."""
 
     __tablename__ = "products"
+{% if cookiecutter.database == "sqlite" %}
+    # Never give the id of a deleted product to another one.
+    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 # SQLAlchemy declares it this way
+{% endif %}
 
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200))

@@ -21,7 +21,7 @@ from app.products.schemas import ProductInputSchema, ProductPageSchema, ProductS
 
 blueprint = Blueprint("products", __name__, url_prefix="/products", description="The catalogue")
 
-PRODUCT = f"/<int(max={MAX_INTEGER}):product_id>"
+PRODUCT_PATH = f"/<int(max={MAX_INTEGER}):product_id>"
 
 
 @blueprint.get("")
@@ -35,13 +35,13 @@ def list_products(query: dict[str, int]) -> dict[str, Any]:
 @blueprint.post("")
 @blueprint.arguments(ProductInputSchema)
 @blueprint.response(HTTPStatus.CREATED, ProductSchema)
-def create_product(values: dict[str, Any]) -> tuple[Product, HTTPStatus, dict[str, str]]:
+def create_product(values: dict[str, Any]) -> tuple[Product, dict[str, str]]:
     """Create a product."""
     product = catalogue.add(values)
-    return product, HTTPStatus.CREATED, {"Location": url_for(".get_product", product_id=product.id)}
+    return product, {"Location": url_for(".get_product", product_id=product.id)}
 
 
-@blueprint.get(PRODUCT)
+@blueprint.get(PRODUCT_PATH)
 @blueprint.response(HTTPStatus.OK, ProductSchema)
 @blueprint.alt_response(HTTPStatus.NOT_FOUND, "NOT_FOUND")
 {% if "cache" in cookiecutter.redis %}
@@ -61,7 +61,7 @@ def get_product(product_id: int) -> Product:
 {% endif %}
 
 
-@blueprint.put(PRODUCT)
+@blueprint.put(PRODUCT_PATH)
 @blueprint.arguments(ProductInputSchema)
 @blueprint.response(HTTPStatus.OK, ProductSchema)
 @blueprint.alt_response(HTTPStatus.NOT_FOUND, "NOT_FOUND")
@@ -80,7 +80,7 @@ def update_product(values: dict[str, Any], product_id: int) -> Product:
     return product
 
 
-@blueprint.delete(PRODUCT)
+@blueprint.delete(PRODUCT_PATH)
 @blueprint.response(HTTPStatus.NO_CONTENT)
 @blueprint.alt_response(HTTPStatus.NOT_FOUND, "NOT_FOUND")
 def delete_product(product_id: int) -> None:

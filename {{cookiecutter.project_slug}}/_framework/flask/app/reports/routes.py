@@ -21,14 +21,14 @@ blueprint = Blueprint("reports", __name__, url_prefix="/reports", description="R
 
 @blueprint.post("")
 @blueprint.response(HTTPStatus.ACCEPTED, ReportSchema)
-def create_report() -> tuple[dict[str, Any], HTTPStatus, dict[str, str]]:
+def create_report() -> tuple[dict[str, Any], dict[str, str]]:
     """Enqueue a report."""
 {% if cookiecutter.sample == "products" %}
     job = current_queue().enqueue(summarise_catalogue, **JOB_OPTIONS)
 {% else %}
     job = current_queue().enqueue(describe_worker, **JOB_OPTIONS)
 {% endif %}
-    return describe(job), HTTPStatus.ACCEPTED, {"Location": url_for(".get_report", report_id=job.id)}
+    return describe(job), {"Location": url_for(".get_report", report_id=job.id)}
 
 
 @blueprint.get("/<report_id>")
