@@ -7,8 +7,13 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+{% if cookiecutter.proxy == "caddy" %}
+# How long a body may take to arrive: less than read_body in the Caddyfile, so that clients get a 408.
+BODY_TIMEOUT_SECONDS = 20
+{% else %}
 # How long a body may take to arrive.
-BODY_TIMEOUT_SECONDS = 30
+BODY_TIMEOUT_SECONDS = 20
+{% endif %}
 
 
 class HeadAsGet:

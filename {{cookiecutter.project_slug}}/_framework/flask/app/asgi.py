@@ -17,8 +17,13 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge, RequestTim
 from app import main
 from app.settings import load_settings
 
+{% if cookiecutter.proxy == "caddy" %}
+# How long a body may take to arrive: less than read_body in the Caddyfile, so that clients get a 408.
+BODY_TIMEOUT_SECONDS = 20
+{% else %}
 # How long a body may take to arrive.
-BODY_TIMEOUT_SECONDS = 30
+BODY_TIMEOUT_SECONDS = 20
+{% endif %}
 # How long a request waits for a thread. While the database hangs, requests may come faster than they end: those that
 # are refused keep the queue short, so the service recovers as soon as the database does.
 THREAD_TIMEOUT_SECONDS = 3
