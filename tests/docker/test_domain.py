@@ -162,7 +162,7 @@ def test_page_leads_to_a_service(mine: Project) -> None:
             assert [row["id"] for row in rows] == ([1, 2] if mine.has_database else [1])
             for step in page.get(CHANGE, []):
                 step.follow(mine)
-            expected = [row | {"priority": 0} for row in rows] if mine.has_database else rows
+            expected = [row | {"note": ""} for row in rows] if mine.has_database else rows
             wait_for(lambda: client.get("/tasks").json() == expected)
     if mine.needs_secrets:
         mine.run("make", "secrets")
@@ -171,7 +171,7 @@ def test_page_leads_to_a_service(mine: Project) -> None:
         with stack.client() as client:
             if mine.has_database:
                 assert client.get("/tasks").json() == []
-                created = client.post("/tasks", json={"title": "Rest", "priority": 9})
+                created = client.post("/tasks", json={"title": "Rest", "note": "Well"})
                 assert created.status_code == 201
                 expected = [created.json()]
             assert client.get("/tasks").json() == expected

@@ -101,3 +101,27 @@ def test_breakpoint(project: Project, development: Stack) -> None:
     terminal.close()
     routes.write_text(before, encoding="utf-8")
     project.run("docker", "compose", "up", "--detach", "--wait")
+
+
+@pytest.mark.only_where(framework=["fastapi"], sample=["products"])
+@pytest.mark.one_for_each("framework")
+def test_cors(project: Project, development: Stack) -> None:
+    """With the lines of the README, pages of the other origin may send every request, and read every answer."""
+    (recipe,) = re.findall(r"^- \*\*CORS\*\*.*$", read(project), re.MULTILINE)
+    imported, path, _, neighbour, added = re.findall(r"`([^`]+)`", recipe)
+    main = project.directory / path
+    before = main.read_text(encoding="utf-8")
+    (line,) = re.findall(rf"^    app.*\({neighbour},.*\n", before, re.MULTILINE)
+    (origin,) = re.findall(r'allow_origins=\["(.*?)"\]', added)
+    preflight = {"Origin": origin, "Access-Control-Request-Method": "DELETE"}
+    main.write_text(before.replace(line, f"{line}    {added}\n") + f"\n\n{imported}\n", encoding="utf-8")
+
+    def allowed() -> bool:
+        """Tell whether a page may send and read."""
+        with development.client() as client:
+            asked = client.options("/products/1", headers=preflight).status_code
+            return asked == 200 and "Access-Control-Allow-Origin" in client.get("/nowhere", headers=preflight).headers
+
+    wait_for(allowed)
+    main.write_text(before, encoding="utf-8")
+    wait_for(lambda: not allowed())

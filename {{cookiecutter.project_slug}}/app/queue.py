@@ -23,9 +23,16 @@ from app.settings import Settings
 
 logger = logging.getLogger(__name__)
 
+{% if cookiecutter.deploy == "swarm" %}
+# stop_grace_period in compose.prod.yaml and stack.yaml is ten seconds longer, so that a running job can finish.
+{% elif cookiecutter.deploy == "kubernetes" %}
+# stop_grace_period in compose.prod.yaml and terminationGracePeriodSeconds in k8s/base/worker.yaml are ten seconds longer,
+# so that a running job can finish.
+{% else %}
 # stop_grace_period in compose.prod.yaml is ten seconds longer, so that a running job can finish.
+{% endif %}
 {% if cookiecutter.database != "none" %}
-# STATEMENT_SECONDS of the worker, in both compose files, is the same.
+# STATEMENT_SECONDS of the worker, in {{ "the compose files and stack.yaml" if cookiecutter.deploy == "swarm" else "the compose files and k8s/base/worker.yaml" if cookiecutter.deploy == "kubernetes" else "both compose files" }}, is the same.
 {% endif %}
 TIMEOUT_SECONDS = 300
 KEEP_SECONDS = 24 * 60 * 60

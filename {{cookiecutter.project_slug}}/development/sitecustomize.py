@@ -2,7 +2,7 @@
 
 Python imports this module whenever it starts. The container starts as root; from here on it is the user and group
 that own the mounted /app, so that migrations, caches and lock files written in the container belong to them. No user
-id has to be built into the image, and `docker compose exec` is covered too.
+id has to be built into the image, and Python in `docker compose exec` is covered too.
 """
 
 import os

@@ -1,1 +1,1 @@
-"""The tests of the service: `make test` runs them against the services of the development stack."""
+"""The tests of the service: `make test` runs them{{ " against the services of the development stack" if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" else "" }}."""

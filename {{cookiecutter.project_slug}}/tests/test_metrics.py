@@ -56,7 +56,7 @@ def test_requests(measured: FlaskClient) -> None:
 {% else %}
 def test_requests(measured: TestClient) -> None:
 {% endif %}
-    """A request is counted under its route and status; one without a route under none of its own."""
+    """A request is counted under its route and status; one without a route under "none"."""
     measured.get("/health")
     measured.get("/nowhere/1")
     lines = measured.get("/metrics").text.splitlines()

@@ -37,7 +37,11 @@ Money = Annotated[
 # For an int in a JSON body, after its Field. Not `strict=True`: in JSON, 2.0 is an integer too.
 NumberOnly = BeforeValidator(refuse_other_types)
 
+{% if cookiecutter.database == "postgresql" %}
 # PostgreSQL can't store NUL.
+{% else %}
+# No NUL: not every database can store it.
+{% endif %}
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 
 # The id of a row, in a path.

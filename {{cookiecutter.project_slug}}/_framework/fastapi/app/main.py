@@ -44,14 +44,16 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.engine = database.create_engine(settings)
 {% else %}
     app.state.engine = database.create_engine(settings, settings.pool_size)
-    logger.info("at most %d connections to the database in this process (POOL_SIZE)", settings.pool_size)
+    logger.info(
+        "at most %d connections to the database in this process (POOL_SIZE), and one for /ready", settings.pool_size
+    )
 {% endif %}
 {% if cookiecutter.metrics == "prometheus" %}
     if settings.metrics:
         metrics.watch_pool(app.state.engine.sync_engine)
 {% endif %}
     app.state.sessions = async_sessionmaker(app.state.engine, expire_on_commit=False)
-    # One connection for /ready: it doesn't wait for a busy pool, and many probes don't exhaust the database.
+    # One connection for /ready: it doesn't wait for a busy pool{{ "" if cookiecutter.database == "sqlite" else ", and many probes don't exhaust the database" }}.
     app.state.probe_engine = database.create_engine(settings, pool_size=1)
 {% endif %}
 {% if cookiecutter.redis != "none" %}

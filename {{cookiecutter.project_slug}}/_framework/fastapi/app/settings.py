@@ -1,5 +1,6 @@
 """The settings of the service, read from the environment when a process starts."""
 
+from ipaddress import ip_network
 {% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 from pathlib import Path
 {% endif %}
@@ -30,9 +31,13 @@ INVALID_URL_ERRORS = (ArgumentError, ValueError)
 {% endif %}
 
 
-def split_list(text: str) -> list[str]:
-    """Split a comma-separated list."""
-    return [item.strip() for item in text.split(",")]
+def split_proxies(text: str) -> list[str]:
+    """Split a comma-separated list of addresses and networks; `*` stands for all."""
+    proxies = [item.strip() for item in text.split(",") if item.strip()]
+    for proxy in proxies:
+        if proxy != "*":
+            ip_network(proxy)
+    return proxies
 
 
 {% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
@@ -63,7 +68,7 @@ class Settings(BaseSettings):
     workers: int = Field(default=2, ge=1, le=8)
     max_body_bytes: int = Field(default=1024 * 1024, ge=1)
     root_path: str = Field(default="", pattern=r"^(/[\w.~-]+)*$")
-    trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(split_list)] = ["127.0.0.1"]
+    trusted_proxies: Annotated[list[str], NoDecode, BeforeValidator(split_proxies)] = ["127.0.0.1"]
 {% if cookiecutter.metrics == "prometheus" %}
     metrics: bool = False
 {% endif %}

@@ -1,4 +1,4 @@
-"""Fixtures: the application and its test client, with a database and a Redis of their own."""
+"""Fixtures: the application and its test client{{ ", with a database and a Redis of their own" if cookiecutter.database != "none" and cookiecutter.redis != "none" else ", with a database of their own" if cookiecutter.database != "none" else ", with a Redis of their own" if cookiecutter.redis != "none" else "" }}."""
 
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
 import asyncio

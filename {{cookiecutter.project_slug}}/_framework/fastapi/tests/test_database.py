@@ -29,7 +29,7 @@ OLD = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class Draft(Base):
-    """A draft, with a time that the database computes. Its table is none of the application's."""
+    """A draft, with a time that the database computes. Its table is not part of the application."""
 
     __tablename__ = "drafts"
     __table_args__ = ({"prefixes": ["TEMPORARY"]},)

@@ -96,7 +96,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_BINDS"] = {"probe": {"url": settings.database_url, **probe_options}}
     db.init_app(app)
 {% if cookiecutter.database != "sqlite" %}
-    logger.info("at most %d connections to the database in this process (POOL_SIZE)", settings.pool_size)
+    logger.info(
+        "at most %d connections to the database in this process (POOL_SIZE), and one for /ready", settings.pool_size
+    )
 {% endif %}
 {% if cookiecutter.database == "sqlite" %}
     with app.app_context():

@@ -10,7 +10,11 @@ from marshmallow import fields
 # The largest integer of a database column.
 MAX_INTEGER = 2**31 - 1
 MONEY = r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
+{% if cookiecutter.database == "postgresql" %}
 # PostgreSQL can't store NUL, and no database half of a surrogate pair.
+{% else %}
+# Neither NUL, which not every database can store, nor half of a surrogate pair, which none can.
+{% endif %}
 TEXT = r"[^\x00\ud800-\udfff]*"
 
 

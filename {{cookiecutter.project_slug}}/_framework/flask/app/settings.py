@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 {% else %}
 from dataclasses import dataclass
 {% endif %}
+from ipaddress import ip_network
 {% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 from pathlib import Path
 {% endif %}
@@ -65,7 +66,7 @@ def load_settings() -> Settings:
             threads=env.int("THREADS", 8, validate=validate.Range(1, 32)),
             max_body_bytes=env.int("MAX_BODY_BYTES", 1024 * 1024, validate=validate.Range(1)),
             root_path=env.str("ROOT_PATH", "", validate=validate.Regexp(r"^(/[\w.~-]+)*$", error="must be a path")),
-            trusted_proxies=env.list("TRUSTED_PROXIES", ["127.0.0.1"], subcast=str.strip),
+            trusted_proxies=env.list("TRUSTED_PROXIES", ["127.0.0.1"], subcast=parse_proxy),
 {% if cookiecutter.metrics == "prometheus" %}
             metrics=env.bool("METRICS", False),
 {% endif %}
@@ -92,6 +93,17 @@ def load_settings() -> Settings:
         )
     except EnvError as error:
         raise SystemExit(f"settings: {error}") from None
+
+
+def parse_proxy(text: str) -> str:
+    """Check one of TRUSTED_PROXIES: an address, a network, or `*` for all; raise EnvError."""
+    proxy = text.strip()
+    try:
+        if proxy != "*":
+            ip_network(proxy)
+    except ValueError as error:
+        raise EnvError(f'Environment variable "TRUSTED_PROXIES" invalid: {error}') from None
+    return proxy
 {% if cookiecutter.database != "none" %}
 
 

@@ -20,6 +20,8 @@ from app.settings import load_settings
         ("THREADS", "0"),
         ("MAX_BODY_BYTES", "0"),
         ("ROOT_PATH", "no path"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33"),
+        ("TRUSTED_PROXIES", "127.0.0.1, proxy"),
 {% if cookiecutter.database != "none" %}
         ("DATABASE_URL", "oracle://db"),
         ("DATABASE_URL", "oracle://db:port/app"),
