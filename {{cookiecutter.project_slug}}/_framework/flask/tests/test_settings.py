@@ -1,4 +1,4 @@
-"""Settings: mistakes end the start with a sentence, and addresses are taken as platforms give them."""
+"""Settings: mistakes end the start with a sentence{{ ", and addresses are taken as platforms give them" if cookiecutter.database != "none" or cookiecutter.redis != "none" else "" }}."""
 
 {% if cookiecutter.database in ("postgresql", "mariadb") or cookiecutter.redis != "none" %}
 from pathlib import Path
