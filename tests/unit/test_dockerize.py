@@ -430,6 +430,43 @@ def test_many_files_are_quick(tmp_path: Path, head: str) -> None:
     assert view.modules.parsed < 10
 
 
+def test_settings_are_read_quickly(tmp_path: Path) -> None:
+    """Where every one of 1,000 files reads its environment, only the statements that do are looked through."""
+    root = write_application("one-file", tmp_path)
+    for number in range(1000):
+        head = f"import os\n\nLIMIT = os.environ[\n    'LIMIT_{number}'\n]\n"
+        body = f"\n\ndef total(items):\n    return sum(item.price * {number} for item in items)\n" * 50
+        (root / f"module{number}.py").write_text(head + body, encoding="utf-8")
+    plan = plan_of(root)
+    assert len(plan.required) == 1000
+    modules = [plan.project.modules.get(f"module{number}.py") for number in range(1000)]
+    assert not any("nodes" in vars(module) for module in modules)
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("from os import environ as env, getenv as read\n\nA = env['A']\nB = read('B')\n", {"A": True, "B": False}),
+        (
+            "import os\n\n\n@cached(\n    os.environ['A']\n)\ndef keep():\n    return os.getenv('B')\n",
+            {"A": True, "B": False},
+        ),
+        (
+            "import environ\n\nenv = environ.Env()\nA = env.int('A')\nB = 1; C = env('C', default='x')\n",
+            {"A": True, "C": False},
+        ),
+        ("from starlette.config import Config\n\nread = Config()\nA = read(\n    'A'\n)\n", {"A": True}),
+        ("from decouple import config\n\n\nclass Settings:\n    A = config('A', cast=int)\n", {"A": True}),
+    ],
+    ids=["aliases", "decorator", "environ", "starlette", "decouple"],
+)
+def test_settings_under_any_name(tmp_path: Path, code: str, names: dict[str, bool]) -> None:
+    """What reads the environment is followed through imports and assignments, also over several lines."""
+    root = write_application("one-file", tmp_path)
+    (root / "settings.py").write_text(code, encoding="utf-8")
+    assert {each.name: each.required for each in plan_of(root).around.settings} == names
+
+
 def test_collector_leaves_trees_alone() -> None:
     """When the garbage collector runs again, it doesn't look through what has been parsed."""
     gc.unfreeze()

@@ -2,8 +2,10 @@
 
 import ast
 import gc
+import re
 import warnings
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +24,7 @@ class Module:
 
     name: str
     tree: ast.Module
+    source: str = ""
 
     @cached_property
     def nodes(self) -> list[ast.AST]:
@@ -114,6 +117,12 @@ class Module:
         """Yield every call."""
         return (node for node in self.nodes if isinstance(node, ast.Call))
 
+    def nodes_naming(self, words: Iterable[str]) -> list[ast.AST]:
+        """Return the nodes of those top-level statements whose text has one of these words: most have none."""
+        pattern = re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\b")
+        lines = [self.source.count("\n", 0, match.start()) + 1 for match in pattern.finditer(self.source)]
+        return [node for each in self.tree.body if _has_line(each, lines) for node in ast.walk(each)]
+
 
 class Modules:
     """The Python files of a directory; each is parsed when it is asked for."""
@@ -173,7 +182,8 @@ class Modules:
             with warnings.catch_warnings():
                 # An invalid escape in the user's code is not ours to report.
                 warnings.simplefilter("ignore")
-                return Module(name, ast.parse(self.sources.read(name)))
+                source = self.sources.read(name)
+                return Module(name, ast.parse(source), source)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             line = f" line {error.lineno}" if isinstance(error, SyntaxError) else ""
             self.unreadable[name] = f"{name}{line}: {getattr(error, 'msg', error)}"
@@ -301,6 +311,13 @@ def _flatten(body: list[ast.stmt]) -> Iterator[ast.stmt]:
                 yield from _flatten(part)
         elif isinstance(node, ast.With):
             yield from _flatten(node.body)
+
+
+def _has_line(statement: ast.stmt, lines: list[int]) -> bool:
+    """Tell whether a statement, with its decorators, has one of these lines; they are in order."""
+    first = min([statement.lineno, *(each.lineno for each in getattr(statement, "decorator_list", ()))])
+    position = bisect_left(lines, first)
+    return position < len(lines) and lines[position] <= (statement.end_lineno or first)
 
 
 def _is_main_guard(node: ast.If) -> bool:

@@ -10,6 +10,9 @@ from dockwright.dockerize.modules import Module, Modules, dotted, keyword, text
 from dockwright.dockerize.sources import Sources, is_beside, join
 
 READS = ("environ", "getenv", "Settings)", "Settings, ", "decouple", "starlette.config")
+# Where what reads a variable is imported from, and the classes of objects that do
+READERS = re.compile(r"os\.(environ|getenv)\b|decouple\.|environs\.|environ\.|starlette\.config\.")
+CLASSES = {"environs.Env", "environ.Env", "starlette.config.Config", "environs.env"}
 SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|SALT|CREDENTIAL|_KEY$", re.IGNORECASE)
 # Secrets that are committed: they never reach an image, and are pointed out
 COMMITTED = re.compile(
@@ -117,8 +120,12 @@ def _examples(sources: Sources, home: str) -> Iterator[tuple[str, str]]:
 
 
 def _read(module: Module, modules: Modules) -> Iterator[Setting]:
-    prefixed = set(_prefixed(module))
-    for node in module.nodes:
+    for statement in module.all_statements:
+        if isinstance(statement, ast.ClassDef) and _is_settings(module, modules, statement):
+            yield from _fields(module, statement)
+    nodes = module.nodes_naming(_readers(module))
+    prefixed = set(_prefixed(nodes))
+    for node in nodes:
         if isinstance(node, ast.Subscript) and module.origin(node.value) == "os.environ":
             if isinstance(node.ctx, ast.Load) and (name := text(node.slice)):
                 yield Setting(name, _place(module, node), required=True, is_built=id(node) in prefixed)
@@ -129,8 +136,17 @@ def _read(module: Module, modules: Modules) -> Iterator[Setting]:
                     for each in (*node.args[1:], *(each.value for each in node.keywords))
                 )
                 yield replace(setting, is_built=built)
-        elif isinstance(node, ast.ClassDef) and _is_settings(module, modules, node):
-            yield from _fields(module, node)
+
+
+def _readers(module: Module) -> set[str]:
+    """Return the words without which no part of a module reads its environment."""
+    imported = {name for name, origin in module.imports.items() if READERS.match(origin)}
+    made = {
+        name
+        for name, value in module.assigned.items()
+        if isinstance(value, ast.Call) and module.origin(value.func) in CLASSES
+    }
+    return {"environ", "getenv", *imported, *made}
 
 
 def _has_path(value: ast.expr) -> bool:
@@ -150,7 +166,7 @@ def _call(module: Module, call: ast.Call) -> Iterator[Setting]:
         default, cast = keyword(call, "default"), keyword(call, "cast")
         kind = cast.id if isinstance(cast, ast.Name) else "str"
         yield Setting(name, place, required=default is None, default=_literal(default), kind=kind)
-    elif _made_by(module, call.func, {"environs.Env", "environ.Env", "starlette.config.Config", "environs.env"}):
+    elif _is_reader(module, call.func):
         default, cast = keyword(call, "default"), keyword(call, "cast", 1)
         kind = call.func.attr if isinstance(call.func, ast.Attribute) else dotted(cast) if cast else "str"
         if kind in {"read_env", "prefixed", "seal"}:
@@ -158,21 +174,21 @@ def _call(module: Module, call: ast.Call) -> Iterator[Setting]:
         yield Setting(name, place, required=default is None, default=_literal(default), kind=kind)
 
 
-def _prefixed(module: Module) -> Iterator[int]:
+def _prefixed(nodes: list[ast.AST]) -> Iterator[int]:
     """Yield what the code puts something before."""
-    for node in module.nodes:
+    for node in nodes:
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             yield id(node.right)
         elif isinstance(node, ast.JoinedStr):
             yield from (id(each.value) for each in node.values[1:] if isinstance(each, ast.FormattedValue))
 
 
-def _made_by(module: Module, function: ast.expr, classes: set[str]) -> bool:
-    """Tell whether a call is one of an object, or of its method, that is made from one of these classes."""
+def _is_reader(module: Module, function: ast.expr) -> bool:
+    """Tell whether a call is one of an object that reads the environment, or of its method."""
     head = dotted(function).partition(".")[0]
     value = module.assigned.get(head)
     origin = module.origin(value.func) if isinstance(value, ast.Call) else module.imports.get(head, "")
-    return origin in classes
+    return origin in CLASSES
 
 
 def _is_settings(module: Module, modules: Modules, node: ast.ClassDef, depth: int = 0) -> bool:
