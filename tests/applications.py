@@ -411,6 +411,32 @@ SHAPES: dict[str, Files] = {
             fs.writeFileSync("dist/index.html", "front end\\n")
         """,
     },
+    "front-end-apart": {
+        "backend/requirements.txt": "flask\n",
+        "backend/app.py": """
+            from pathlib import Path
+
+            from flask import Flask
+
+            front = Path(__file__).resolve().parent.parent / "web-client" / "dist"
+            app = Flask(__name__, static_folder=front, static_url_path="/")
+
+
+            @app.get("/")
+            def index():
+                return app.send_static_file("index.html")
+        """,
+        "web-client/package.json": '{"name": "front", "scripts": {"build": "node build.js --outDir dist"}}\n',
+        "web-client/package-lock.json": (
+            '{"name": "front", "lockfileVersion": 3, "packages": {"": {"name": "front"}}}\n'
+        ),
+        "web-client/build.js": """
+            const fs = require("fs")
+            fs.mkdirSync("dist", {recursive: true})
+            fs.writeFileSync("dist/index.html", "front end\\n")
+        """,
+        "web-client/node_modules/old/index.js": "",
+    },
     "front-end-beside": {
         "requirements.txt": "fastapi\nuvicorn\n",
         "main.py": FASTAPI

@@ -62,6 +62,11 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "asgi-socketio": ("main:app", "requirements", {"extra": ("websockets>=14",)}),
     "static": ("app:app", "requirements", {"copied": ("*.py", "static/", "templates/")}),
     "front-end": ("shop.web:app", "requirements", {"copied": ("shop/",), "front_end": "frontend/dist"}),
+    "front-end-apart": (
+        "app:app",
+        "requirements",
+        {"home": ".", "copied": ("*.py",), "front_end": "web-client/dist"},
+    ),
     "front-end-beside": ("main:app", "requirements", {"front_end": "static/css/site.css"}),
     "front-end-alone": ("app:app", "requirements", {"copied": ("*.py",), "front_end": ""}),
     "sqlite": ("app:app", "requirements", {"writable": ["shop.db"]}),
@@ -781,6 +786,41 @@ def test_own_module_is_never_installed(tmp_path: Path) -> None:
     view = look(write_application("script", tmp_path))
     assert misplaced_module(view, "ModuleNotFoundError: No module named 'models'").startswith("src/models.py is not on")
     assert misplaced_module(view, "ModuleNotFoundError: No module named 'yaml'") == ""
+
+
+def test_front_end_apart(tmp_path: Path, dockerize: Run) -> None:
+    """Beside the application's directory, it is built where both can be seen; a second run changes nothing."""
+    root = write_application("front-end-apart", tmp_path)
+    for _ in range(2):
+        dockerize(str(root), "--no-input")
+    dockerfile = (root / "Dockerfile").read_text(encoding="utf-8")
+    assert "WORKDIR /app/backend\n" in dockerfile
+    assert "source=backend/requirements.txt,target=requirements.txt" in dockerfile
+    assert "COPY --chmod=755 backend .\n" in dockerfile
+    assert "/app/web-client/dist /app/web-client/dist\n" in dockerfile
+    ignored = (root / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert {"!backend/*.py", "!backend/requirements.txt", "!web-client"} < set(ignored)
+    assert not (root / "backend" / "Dockerfile").exists()
+
+
+def test_front_end_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What can't be built is said, with what to do."""
+    root = write_application("front-end-apart", tmp_path)
+    monkeypatch.chdir(root / "backend")
+    notes = plan_of(Path()).notes
+    assert any("to build it, too, run `dockwright dockerize ..`" in note for note in notes), notes
+    monkeypatch.chdir(root)
+    (root / "backend" / "Dockerfile").write_text("FROM python:3.14-slim\n", encoding="utf-8")
+    plan = plan_of(root)
+    assert plan.home == "backend"
+    assert any("out of reach of backend/Dockerfile" in note for note in plan.notes)
+    (root / "backend" / "Dockerfile").unlink()
+    (root / "backend" / "app.py").write_text(
+        "from flask import Flask\n\napp = Flask(__name__, static_folder='../dist')\n", encoding="utf-8"
+    )
+    for name in ("package.json", "build.js"):
+        (root / "web-client" / name).rename(root / name)
+    assert any("move it to a directory of its own" in note for note in plan_of(root).notes)
 
 
 def test_front_end_is_in_no_volume(tmp_path: Path) -> None:

@@ -5,13 +5,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from posixpath import normpath
+from pathlib import Path, PurePosixPath
+from posixpath import commonpath, normpath, relpath
 from typing import Any
 
 from dockwright.dockerize.modules import Module, dotted, text
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.sources import directory_of, is_beside, join
+from dockwright.report import quote
 
 MANIFEST = "package.json"
 NODE = "24"
@@ -30,6 +31,8 @@ CONFIGURED = re.compile(
     r"|\bpath:\s*[\w.]*(?:resolve|join)\(\s*__dirname\s*,\s*[\"']([\w./-]+)"
 )
 CONFIGS = re.compile(r"(vite|webpack)\.config\.[cm]?[jt]s")
+# What code has that serves files
+SERVES = ("Static", "static", "send_", "FileResponse")
 # What a front end beside the code needs of the top directory
 BESIDE_CODE = re.compile(r"index\.html|(package|tsconfig[\w.-]*)\.json|[\w-]+\.config\.[cm]?[jt]s")
 
@@ -38,6 +41,8 @@ BESIDE_CODE = re.compile(r"index\.html|(package|tsconfig[\w.-]*)\.json|[\w-]+\.c
 class FrontEnd:
     """A front end that is built into the image; names are from where the Dockerfile is."""
 
+    # Where the Dockerfile is: the directory that has both the application and the front end
+    place: str
     directory: str
     output: str
     # The files that say what it depends on, and all that the image's build has to see of it
@@ -70,17 +75,18 @@ def find_front_end(project: Project) -> tuple[FrontEnd | None, list[str]]:
         script = _script(package)
         if not script:
             continue
-        if not PurePosixPath(name).is_relative_to(project.home):
-            notes.append(f"{name} builds a front end outside of {project.home}: it needs an image of its own")
+        place = commonpath((project.home, directory_of(name))) or "."
+        output = _output(project, place, directory_of(name), package, script)
+        reason = _served(project, place, output, directory_of(name)) if output else ""
+        if place != project.home and (why := _apart(project, place, directory_of(name), reason)):
+            notes.append(f"{name} builds a front end outside of {project.home}, {why}")
             continue
-        output = _output(project, directory_of(name), package, script)
-        reason = _served(project, output, directory_of(name)) if output else ""
-        made = join(project.home, output)
+        made = join(place, output)
         if output and (made in project.sources or project.sources.has_directory(made)):
             # Built before it is committed
             continue
         if reason and not found:
-            found = _front_end(project, name, output, package, reason)
+            found = _front_end(project, place, name, output, package, reason)
             if not found.is_directory:
                 notes.append(f"{output} is built into the image: in development, run npm run build after an edit of it")
         elif output:
@@ -88,19 +94,51 @@ def find_front_end(project: Project) -> tuple[FrontEnd | None, list[str]]:
         else:
             unclear.append(f"{name} builds a front end, and what it makes is not clear: it isn't built")
     # One that is not clear may only run the build of the other.
-    return found, [*notes, *([] if found else unclear)]
+    return found, [*notes, *([] if found else unclear), *_outside(project)]
 
 
-def _front_end(project: Project, name: str, output: str, package: Mapping[str, Any], reason: str) -> FrontEnd:
-    directory = str(PurePosixPath(directory_of(name)).relative_to(project.home))
+def _apart(project: Project, place: str, directory: str, reason: str) -> str:
+    """Say why a front end that is not below the application isn't built; nothing if it can be."""
+    if not reason:
+        return "and nothing was seen that serves it: it needs an image of its own"
+    if place == directory:
+        return "and around it: move it to a directory of its own, beside the application's"
+    if join(project.home, "Dockerfile") in project.sources:
+        return f"out of reach of {project.home}/Dockerfile: without that file, ours is written above both"
+    return ""
+
+
+def _outside(project: Project) -> Iterator[str]:
+    """Say what the code serves that a front end makes above the directory that was looked at."""
+    root = project.sources.root.resolve()
+    for module in project.code(*SERVES):
+        for named, line in _paths(module):
+            made = Path(normpath(root / directory_of(module.name) / named))
+            made = root.parent / named if made.is_relative_to(root) else made
+            directory = next((each for each in (made, made.parent) if (each / MANIFEST).is_file()), None)
+            if directory and not directory.is_relative_to(root) and directory != root.parent:
+                above = commonpath((root, directory))
+                command = quote(["dockwright", "dockerize", relpath(above, Path.cwd())])
+                yield (
+                    f"{module.name} line {line} serves {named}, which a front end outside of this directory makes: "
+                    f"to build it, too, run `{command}`"
+                )
+                return
+
+
+def _front_end(  # noqa: PLR0913, PLR0917 # what it is made of
+    project: Project, place: str, name: str, output: str, package: Mapping[str, Any], reason: str
+) -> FrontEnd:
+    directory = str(PurePosixPath(directory_of(name)).relative_to(place))
     lock = next((each for each in INSTALLERS if join(directory_of(name), each) in project.sources), "")
     install, cache = INSTALLERS.get(lock, UNLOCKED)
     manifests = tuple(join(directory, each) for each in (MANIFEST, lock) if each)
     files: tuple[str, ...] = (directory,)
     if directory == ".":
-        top = (PurePosixPath(each).relative_to(project.home) for each in project.sources.below(project.home))
+        top = (PurePosixPath(each).relative_to(place) for each in project.sources.below(place))
         files = (*manifests, *(str(each) for each in top if len(each.parts) == 1 and BESIDE_CODE.fullmatch(each.name)))
     return FrontEnd(
+        place,
         directory,
         output,
         manifests,
@@ -140,9 +178,9 @@ def _script(package: Mapping[str, Any]) -> str:
     return " && ".join([scripts["build"], *(str(scripts[name]) for name in called if name in scripts)])
 
 
-def _output(project: Project, directory: str, package: Mapping[str, Any], script: str) -> str:
+def _output(project: Project, place: str, directory: str, package: Mapping[str, Any], script: str) -> str:
     """Return what the build makes, from where the Dockerfile is, or nothing if that is not clear or outside."""
-    below = PurePosixPath(directory).relative_to(project.home)
+    below = PurePosixPath(directory).relative_to(place)
     configs = [
         project.sources.read(name)
         for name in project.sources.below(directory)
@@ -157,16 +195,18 @@ def _output(project: Project, directory: str, package: Mapping[str, Any], script
     return "" if path.startswith(("..", "/")) or path == "." else path
 
 
-def _served(project: Project, output: str, directory: str) -> str:
+def _served(project: Project, place: str, output: str, directory: str) -> str:
     """Return where the code names what the build makes, or a directory that has it; nothing if it doesn't."""
-    made, front = PurePosixPath(output), PurePosixPath(directory).relative_to(project.home)
+    made, front = PurePosixPath(output), PurePosixPath(directory).relative_to(place)
     application = project.application
-    code = PurePosixPath(directory_of(application.entry.file)).relative_to(project.home)
+    code = PurePosixPath(directory_of(application.entry.file)).relative_to(place)
+    workdir = PurePosixPath(project.home, project.workdir).relative_to(place)
     if application.entry.framework == "flask" and made.is_relative_to(code / "static"):
         return f"Flask serves {code / 'static'}"
-    for module in project.code("Static", "static", "send_", "FileResponse"):
+    for module in project.code(*SERVES):
         for named, line in _paths(module):
-            bases = (".", directory_of(str(PurePosixPath(module.name).relative_to(project.home))), str(code))
+            own = PurePosixPath(directory_of(module.name)).relative_to(place)
+            bases = (".", own, code, workdir)
             for path in {PurePosixPath(normpath(PurePosixPath(base) / named)) for base in bases}:
                 # The name of the front end's own directory may be that of something else.
                 has_it = made.is_relative_to(path) and not front.is_relative_to(path)

@@ -127,7 +127,28 @@ class Plan:
     @property
     def home(self) -> str:
         """Where the files go, from the directory that was looked at."""
-        return self.project.home
+        return self.front_end.place if self.front_end else self.project.home
+
+    @property
+    def below(self) -> str:
+        """The directory with the dependencies, from where the files go: another one beside a front end."""
+        return str(PurePosixPath(self.project.home).relative_to(self.home))
+
+    @property
+    def app(self) -> str:
+        """Where that directory is in the image."""
+        return str(PurePosixPath("/app", self.below))
+
+    def from_place(self, name: str) -> str:
+        """Return a name in that directory from where the files go."""
+        return str(PurePosixPath(self.below, name))
+
+    @property
+    def allowed(self) -> list[str]:
+        """What the build may see, from where the files go."""
+        front = self.front_end.files if self.front_end else ()
+        names = [*map(self.from_place, self.copied), *front, *map(self.from_place, mounts(self.installation))]
+        return list(dict.fromkeys(names))
 
     @property
     def application(self) -> Candidate:
@@ -143,6 +164,12 @@ class Plan:
     def has_build_stage(self) -> bool:
         """Whether something has to be compiled, apart from the image that runs."""
         return bool(self.system.compiled) and self.base != "full"
+
+    @property
+    def copies_by_name(self) -> bool:
+        """Whether the image gets the application's names one by one, so that the front end's source stays out."""
+        is_beside = self.front_end is not None and self.front_end.is_apart and self.below == "."
+        return is_beside and not self.installation.needs_source
 
     @property
     def required(self) -> list[str]:
@@ -281,6 +308,8 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     )
     around = look_around(project)
     front_end, front_ends = find_front_end(project)
+    # With a front end beside the application, the files go where both can be seen.
+    named = front_end.place if front_end and front_end.place != home else part
     secrets = tuple(committed_secrets(sources))
     notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes, *front_ends]
     notes += [f"{name} is committed: it never reaches the image, but who has the repository has it" for name in secrets]
@@ -292,10 +321,11 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     ]
     if front_end:
         # What is built belongs to the image: a volume would keep the output of the first version.
-        own = tuple(each for each in around.writable if normpath(join(project.workdir, each.path)) != front_end.output)
+        workdir = PurePosixPath(project.home, project.workdir).relative_to(front_end.place)
+        own = tuple(each for each in around.writable if normpath(workdir / each.path) != front_end.output)
         around = replace(around, writable=own)
     plan = Plan(
-        slug(sources.root.resolve() / part, sources.top),
+        slug(sources.root.resolve() / named, sources.top),
         project,
         python,
         wishes.base,
@@ -316,7 +346,7 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         constraints,
         front_end,
     )
-    plan = _beside_existing(replace(plan, files=render(plan)), sources.root / home)
+    plan = _beside_existing(replace(plan, files=render(plan)), sources.root / plan.home)
     if wishes.guide:
         plan = replace(plan, files={**plan.files, GUIDE: explain(plan, _templates(), _context(plan))})
     return plan
@@ -356,9 +386,9 @@ def render(plan: Plan) -> dict[str, str]:
         password = "app" if name == "compose.yaml" else PASSWORD
         files[name] = _templates().get_template(f"{name.lstrip('.')}.jinja").render(context, password=password)
     if plan.constraints:
-        files[CONSTRAINTS] = plan.constraints
+        files[join(plan.below, CONSTRAINTS)] = plan.constraints
     if plan.requirements.tool == IMPORTS:
-        files["requirements.txt"] = "".join(f"{each.name}\n" for each in plan.requirements.declared)
+        files[join(plan.below, "requirements.txt")] = "".join(f"{each.name}\n" for each in plan.requirements.declared)
     return files
 
 
@@ -380,6 +410,7 @@ def _context(plan: Plan) -> dict[str, Any]:
         "around": plan.around,
         "server": plan.server,
         "mounts": mounts(plan.installation),
+        "placed": list(map(plan.from_place, (*mounts(plan.installation), *plan.installation.libraries))),
         "passwords": _has_password(plan),
         "check": _check(plan),
         "environment": _environment,

@@ -46,7 +46,9 @@ def write(files: Mapping[str, str], directory: Path, *, force: bool) -> Changes:
         with tempfile.TemporaryDirectory(prefix=".dockwright-", dir=directory) as workspace:
             # Everything is on the disk before the first name changes.
             for name in written:
-                Path(workspace, name).write_text(files[name], encoding="utf-8", newline="\n")
+                path = Path(workspace, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(files[name], encoding="utf-8", newline="\n")
             try:
                 for name in written:
                     path = directory / name
