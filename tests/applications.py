@@ -351,6 +351,125 @@ SHAPES: dict[str, Files] = {
         """,
         "jobs.py": "def double(number):\n    return 2 * number\n",
     },
+    "arq": {
+        "requirements.txt": "fastapi\nuvicorn\narq\n",
+        "shop/__init__.py": "",
+        "shop/web.py": """
+            from arq import create_pool
+            from fastapi import FastAPI
+
+            from shop.jobs import redis
+
+            app = FastAPI()
+
+
+            @app.get("/double/{number}")
+            async def start(number: int) -> int:
+                pool = await create_pool(redis)
+                job = await pool.enqueue_job("double", number)
+                return await job.result(timeout=20)
+        """,
+        "shop/jobs.py": """
+            import os
+
+            from arq.connections import RedisSettings
+
+            redis = RedisSettings.from_dsn(os.environ["REDIS_URL"])
+
+
+            async def double(context, number):
+                return 2 * number
+
+
+            class WorkerSettings:
+                functions = [double]
+                redis_settings = redis
+        """,
+    },
+    "dramatiq": {
+        "requirements.txt": "flask\ndramatiq[redis]\n",
+        "app.py": """
+            from flask import Flask
+
+            from tasks import double
+
+            app = Flask(__name__)
+
+
+            @app.get("/double/<int:number>")
+            def start(number):
+                return str(double.send(number).get_result(block=True, timeout=20_000))
+        """,
+        "broker.py": """
+            import os
+
+            import dramatiq
+            from dramatiq.brokers.redis import RedisBroker
+            from dramatiq.results import Results
+            from dramatiq.results.backends import RedisBackend
+
+            address = os.getenv("REDIS_URL", "redis://localhost:6379/0")
+            redis = RedisBroker(url=address)
+            redis.add_middleware(Results(backend=RedisBackend(url=address)))
+            dramatiq.set_broker(redis)
+        """,
+        "tasks.py": """
+            import dramatiq
+
+            import broker
+
+
+            @dramatiq.actor(store_results=True)
+            def double(number):
+                return 2 * number
+        """,
+    },
+    "taskiq": {
+        "requirements.txt": "fastapi\nuvicorn\ntaskiq\ntaskiq-redis\n",
+        "main.py": """
+            from contextlib import asynccontextmanager
+
+            from fastapi import FastAPI
+
+            from broker import broker
+            from tasks import double
+
+
+            @asynccontextmanager
+            async def lifespan(app):
+                await broker.startup()
+                yield
+                await broker.shutdown()
+
+
+            app = FastAPI(lifespan=lifespan)
+
+
+            @app.get("/double/{number}")
+            async def start(number: int) -> int:
+                task = await double.kiq(number)
+                return (await task.wait_result(timeout=20)).return_value
+        """,
+        "broker.py": """
+            import os
+
+            from taskiq import TaskiqScheduler
+            from taskiq.schedule_sources import LabelScheduleSource
+            from taskiq_redis import ListQueueBroker, RedisAsyncResultBackend
+
+            address = os.environ["REDIS_URL"]
+            broker = ListQueueBroker(address).with_result_backend(RedisAsyncResultBackend(address))
+            scheduler = TaskiqScheduler(broker, [LabelScheduleSource(broker)])
+        """,
+        "tasks.py": """
+            from broker import broker
+
+
+            @broker.task(schedule=[{"cron": "0 * * * *", "args": [1]}])
+            async def double(number: int) -> int:
+                return 2 * number
+        """,
+    },
     "socketio": {
         "requirements.txt": "flask\nflask-socketio\n",
         "chat.py": """

@@ -58,6 +58,16 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "celery": ("app:app", "requirements", {"services": ("redis",), "workers": ["celery -A app:celery worker"]}),
     "local-redis": ("app:app", "requirements", {"services": ("redis",), "local": "redis://localhost"}),
     "rq": ("main:app", "requirements", {"services": ("redis",), "workers": ["rq worker --url"]}),
+    "arq": ("shop.web:app", "requirements", {"services": ("redis",), "workers": ["arq shop.jobs.WorkerSettings"]}),
+    "dramatiq": ("app:app", "requirements", {"services": ("redis",), "workers": ["dramatiq broker tasks"]}),
+    "taskiq": (
+        "main:app",
+        "requirements",
+        {
+            "services": ("redis",),
+            "workers": ["taskiq worker broker:broker tasks", "taskiq scheduler broker:scheduler tasks"],
+        },
+    ),
     "socketio": ("chat:app", "requirements", {"extra": ("gunicorn>=23", "simple-websocket")}),
     "asgi-socketio": ("main:app", "requirements", {"extra": ("websockets>=14",)}),
     "static": ("app:app", "requirements", {"copied": ("*.py", "static/", "templates/")}),

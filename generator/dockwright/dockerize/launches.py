@@ -16,7 +16,8 @@ from dockwright.dockerize.modules import Modules, dotted, text
 from dockwright.dockerize.sources import Sources, directory_of, is_beside
 
 SERVERS = ("gunicorn", "uvicorn", "hypercorn", "granian", "waitress-serve", "daphne")
-RUNNERS = (*SERVERS, "flask", "fastapi", "python", "celery", "rq")
+WORKERS = ("celery", "rq", "arq", "dramatiq", "taskiq")
+RUNNERS = (*SERVERS, "flask", "fastapi", "python", *WORKERS)
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(.*\))?")
 MODULE = re.compile(r"[A-Za-z_][\w.]*")
 SCRIPTS = re.compile(r"[\w.-]+\.sh|(start|run|startup|boot|serve|gunicorn)[\w-]*\.txt")
@@ -101,7 +102,7 @@ def _parse_words(words: list[str], origin: str, directory: str, weight: int) -> 
 
 def _target(launch: Launch) -> str:
     program, words = launch.program, launch.words
-    if program in {"celery", "rq"}:
+    if program in WORKERS:
         return ""
     if program == "flask":
         return _module(launch.option("--app", "-A"))

@@ -34,6 +34,8 @@ EXTRAS = {
     ("fastapi", "all"): ("uvicorn", "websockets", "jinja2"),
     ("uvicorn", "standard"): ("websockets", "watchfiles"),
     ("celery", "redis"): ("redis",),
+    ("dramatiq", "redis"): ("redis",),
+    ("dramatiq", "rabbitmq"): ("pika",),
     ("flask", "async"): ("asgiref",),
     ("psycopg", "binary"): ("psycopg-binary",),
     ("psycopg", "c"): ("psycopg-c",),

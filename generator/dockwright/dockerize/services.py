@@ -14,12 +14,14 @@ DRIVERS = {
     POSTGRESQL: ("psycopg2", "psycopg2-binary", "psycopg", "psycopg-binary", "psycopg-c", "asyncpg", "pg8000"),
     MARIADB: ("pymysql", "mysqlclient", "mysql-connector-python", "aiomysql", "asyncmy", "mariadb"),
     MONGODB: ("pymongo", "motor", "mongoengine", "beanie", "flask-pymongo", "odmantic"),
-    REDIS: ("redis", "rq", "flask-redis", "aioredis", "flask-rq2", "arq"),
+    REDIS: ("redis", "rq", "flask-redis", "aioredis", "flask-rq2", "arq", "taskiq-redis"),
+    RABBITMQ: ("pika", "aio-pika", "aiormq", "taskiq-aio-pika"),
 }
 # A driver may have come with something else: the code has to name its service.
 USES = {
     REDIS: ("redis", "Redis", "REDIS", "import rq", "from rq"),
     MONGODB: ("mongo", "Mongo", "MONGO", "motor", "beanie", "odmantic"),
+    RABBITMQ: ("amqp", "Amqp", "AMQP", "abbit", "RABBIT", "pika", "Pika"),
 }
 HOSTS = {POSTGRESQL: "db", MARIADB: "db", MONGODB: "mongo", REDIS: "redis", RABBITMQ: "rabbitmq"}
 # Settings by their names
@@ -34,7 +36,12 @@ REDIS_URL = re.compile(
 REDIS_PART = re.compile(r"REDIS\w*?_?(HOST|HOSTNAME|SERVER|PORT|DB)$")
 MONGO_PART = re.compile(r"MONGO\w*?_?(HOST|HOSTNAME|SERVER|PORT)$")
 MONGO_URL = re.compile(r"MONGO\w*_(URL|URI|DETAILS)$|MONGO(URL|URI)$")
-AMQP_URL = re.compile(r"BROKER|AMQP|RABBIT")
+AMQP_URL = re.compile(r"(AMQP|RABBIT)\w*(URL|URI|DSN)$|BROKER(_?(URL|URI|DSN))?$|^AMQP$|^CLOUDAMQP")
+AMQP_PART = re.compile(
+    r"(?:AMQP|RABBIT(?:MQ)?|BROKER)\w*?_?(HOST|HOSTNAME|SERVER|PORT|USER|USERNAME|PASSWORD|PASS|VHOST|VIRTUAL_HOST)$"
+)
+AMQP = "amqp://app:app@rabbitmq:5672"
+AMQP_PARTS = {"PORT": "5672", "HOST": "rabbitmq", "HOSTNAME": "rabbitmq", "SERVER": "rabbitmq"}
 LOCAL_URL = re.compile(r"(postgres|mysql|mariadb|redis|mongodb|amqp)[\w+]*://[^/\s]*(localhost|127\.0\.0\.1)")
 PASSWORD = "{password}"  # noqa: S105 # put in when a file is rendered
 # The engine that a name or an address belongs to
@@ -123,7 +130,7 @@ def _to_local(setting: Setting, services: Mapping[str, str], requirements: Requi
     return {
         REDIS: f"redis://redis:6379/{path or 0}",
         MONGODB: f"mongodb://mongo:27017/{path or 'app'}",
-        RABBITMQ: "amqp://app:app@rabbitmq//",
+        RABBITMQ: AMQP,
         POSTGRESQL: f"{_scheme(setting, POSTGRESQL, requirements)}://app:{PASSWORD}@db/app",
         MARIADB: f"{_scheme(setting, MARIADB, requirements)}://app:{PASSWORD}@db/app",
     }.get(service, "")
@@ -187,7 +194,13 @@ def _to_mongodb(setting: Setting, services: Mapping[str, str]) -> str:
 
 
 def _to_rabbitmq(setting: Setting) -> str:
-    return "amqp://app:app@rabbitmq//" if AMQP_URL.search(setting.name.upper()) and not setting.is_built else ""
+    name = setting.name.upper()
+    if AMQP_URL.search(name) and not setting.is_built:
+        return AMQP
+    part = AMQP_PART.search(name)
+    if not part:
+        return ""
+    return "/" if part[1] in {"VHOST", "VIRTUAL_HOST"} else AMQP_PARTS.get(part[1], "app")
 
 
 def _to_redis(setting: Setting) -> str:

@@ -1,4 +1,4 @@
-"""Processes beside the web server, from the same image: Celery and RQ workers, Celery's beat, migrations."""
+"""Processes beside the web server, from the same image: workers and schedulers of job queues, and migrations."""
 
 import ast
 import re
@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from dockwright.dockerize.applications import FLASK
-from dockwright.dockerize.modules import Function, Module, Modules, dotted, import_root, keyword, module_name, text
+from dockwright.dockerize.modules import (
+    Function,
+    Module,
+    Modules,
+    assignments,
+    dotted,
+    import_root,
+    keyword,
+    module_name,
+    text,
+)
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.sources import join
 
@@ -15,6 +25,12 @@ REDIS_URL = "redis://redis:6379/0"
 SCHEDULE = ("beat_schedule", "CELERYBEAT_SCHEDULE", "add_periodic_task", "crontab(")
 # Names of commands that make tables
 SETUP = re.compile(r"(init|create|setup)[-_]?(db|database|tables)|(db|database)[-_]?(init|create|setup)")
+# Brokers of taskiq that other processes reach
+TASKIQ = re.compile(r"taskiq(_\w+)?\.(?!InMemory)(\w+\.)*\w*Broker")
+# What a class of arq's settings has
+ARQ = {"functions", "cron_jobs"}
+# Options for development
+RELOADS = {"--reload", "--reload-dir", "-r", "--watch", "--watch-use-polling"}
 CELERY = {"celery.Celery", "celery.app.base.Celery"}
 
 
@@ -49,6 +65,9 @@ def _guessed(project: Project) -> list[Worker]:
     if project.requirements.has("rq", "flask-rq2"):
         worker = _rq_script(project) or _rq_command(project) or _rq_queue(project)
         return [worker] if worker else []
+    for package, guess in {"arq": _arq, "dramatiq": _dramatiq, "taskiq": _taskiq}.items():
+        if project.requirements.has(package):
+            return list(guess(project))
     return []
 
 
@@ -94,14 +113,21 @@ def _celery_command(project: Project) -> tuple[str, str] | None:
     return None
 
 
-def _celery_instance(project: Project) -> tuple[str, str] | None:
+def _dotted(project: Project, module: Module) -> str:
+    """Return a module's name as the application imports it."""
     root = project.application.root
+    below = PurePosixPath(module.name).is_relative_to(root)
+    return module_name(module.name, root if below else import_root(project.modules, module.name))
+
+
+def _celery_instance(project: Project) -> tuple[str, str] | None:
     for module in project.code("celery", "Celery"):
         for name, value in module.assigned.items():
             if _is_celery(module, project.modules, value):
-                below = PurePosixPath(module.name).is_relative_to(root)
-                file = module_name(module.name, root if below else import_root(project.modules, module.name))
-                return f"{file}:{name}", f"{module.name} line {value.lineno} is a Celery application"
+                return (
+                    f"{_dotted(project, module)}:{name}",
+                    f"{module.name} line {value.lineno} is a Celery application",
+                )
     return None
 
 
@@ -161,3 +187,90 @@ def _rq_queue(project: Project) -> Worker | None:
 def _rq_url(project: Project) -> tuple[str, ...]:
     # rq itself reads RQ_REDIS_URL.
     return () if any(setting.name == "RQ_REDIS_URL" for setting in project.settings) else ("--url", REDIS_URL)
+
+
+def _own_command(project: Project, program: str, *first: str) -> Worker | None:
+    """Return a command of the repository itself that starts a worker, with its options."""
+    for launch in project.launches:
+        words = launch.words[len(first) :]
+        if launch.program == program and launch.words[: len(first)] == first and words:
+            is_plain = RELOADS.isdisjoint(words) and "$" not in "".join(words)
+            target = next((word for word in words if not word.startswith("-")), "").partition(":")[0]
+            if is_plain and target and project.modules.find(target, project.application.entry.file):
+                return Worker("worker", (program, *launch.words), f"{launch.origin} starts it")
+    return None
+
+
+def _arq(project: Project) -> Iterator[Worker]:
+    if own := _own_command(project, "arq"):
+        yield own
+        return
+    for module in project.code("arq"):
+        for name, definition in module.classes.items():
+            if ARQ & assignments(definition.body).keys():
+                reason = f"{module.name} line {definition.lineno} has the settings of an arq worker"
+                yield Worker("worker", ("arq", f"{_dotted(project, module)}.{name}"), reason)
+                return
+
+
+def _dramatiq(project: Project) -> Iterator[Worker]:
+    if own := _own_command(project, "dramatiq"):
+        yield own
+        return
+    # The broker is set before the first actor is made.
+    brokers = [module for module in project.code("set_broker(") if _sets_broker(module)]
+    actors = [module for module in project.code("dramatiq") if _has_decorator(module, "dramatiq.actor")]
+    if actors:
+        modules = dict.fromkeys(_dotted(project, each) for each in (*brokers, *actors))
+        yield Worker("worker", ("dramatiq", *modules), f"{actors[0].name} has actors of dramatiq")
+
+
+def _sets_broker(module: Module) -> bool:
+    calls = (statement.value for statement in module.statements if isinstance(statement, ast.Expr))
+    return any(isinstance(call, ast.Call) and dotted(call.func).endswith("set_broker") for call in calls)
+
+
+def _has_decorator(module: Module, origin: str) -> bool:
+    """Tell whether a module's functions are decorated with this, called or not."""
+    decorators = (each for function in module.functions.values() for each in function.decorator_list)
+    return any(module.origin(each.func if isinstance(each, ast.Call) else each) == origin for each in decorators)
+
+
+def _taskiq(project: Project) -> Iterator[Worker]:
+    if own := _own_command(project, "taskiq", "worker"):
+        yield own
+    elif broker := _taskiq_made(project, "broker"):
+        modules = _taskiq_modules(project, *broker)
+        yield Worker("worker", ("taskiq", "worker", *modules), f"{broker[0].name} has a broker of taskiq")
+    if scheduler := _taskiq_made(project, "scheduler"):
+        modules = _taskiq_modules(project, *scheduler)
+        yield Worker("scheduler", ("taskiq", "scheduler", *modules), f"{scheduler[0].name} has a scheduler of taskiq")
+
+
+def _taskiq_made(project: Project, kind: str) -> tuple[Module, str] | None:
+    """Return the module and the name of a broker or a scheduler."""
+    for module in project.code("taskiq"):
+        for name, value in module.assigned.items():
+            made = value
+            # Broker(…).with_result_backend(…)
+            while isinstance(made, ast.Call) and isinstance(made.func, ast.Attribute) and not dotted(made.func):
+                made = made.func.value
+            origin = module.origin(made.func) if isinstance(made, ast.Call) else ""
+            is_scheduler = origin.endswith(".TaskiqScheduler")
+            if is_scheduler if kind == "scheduler" else TASKIQ.fullmatch(origin):
+                return module, name
+    return None
+
+
+def _taskiq_modules(project: Project, module: Module, name: str) -> list[str]:
+    """Return the target, and the other modules that have tasks."""
+    tasks = [each for each in project.code(".task") if each.name != module.name and _has_tasks(each)]
+    return [f"{_dotted(project, module)}:{name}", *(_dotted(project, each) for each in tasks)]
+
+
+def _has_tasks(module: Module) -> bool:
+    """Tell whether a module's functions are tasks of a broker that it imports, or of any: `@broker.task`."""
+    decorators = (each for function in module.functions.values() for each in function.decorator_list)
+    names = (dotted(each.func if isinstance(each, ast.Call) else each) for each in decorators)
+    heads = [name.removesuffix(".task") for name in names if name.endswith(".task")]
+    return any(head in module.imports for head in heads)
