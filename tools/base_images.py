@@ -5,6 +5,8 @@ import re
 from jinja2 import Environment
 
 from dockwright.dockerize.frontend import NODE
+from dockwright.dockerize.plan import TAGS
+from dockwright.dockerize.services import RABBITMQ
 from dockwright.matrix import combinations, sample
 from dockwright.template import SOURCE, Template, load
 
@@ -27,5 +29,5 @@ def base_images(template: Template) -> list[str]:
 
 
 if __name__ == "__main__":
-    # Dockerized applications are built on the same images, and their front ends on this one.
-    print(*base_images(load()), f"node:{NODE}-slim", sep="\n")
+    # Dockerized applications are built on the same images, their front ends on Node's; Celery may have its own broker.
+    print(*base_images(load()), f"node:{NODE}-slim", TAGS[RABBITMQ], sep="\n")

@@ -129,16 +129,16 @@ def test_lock_is_installed(tmp_path: Path, shape: str) -> None:
 
 
 def test_celery(tmp_path: Path) -> None:
-    """In development, too, a worker takes the jobs that the web service sends through Redis."""
-    project = make("celery", tmp_path)
-    with started(project, production=False):
+    """A worker takes the jobs that the web service sends through RabbitMQ."""
+    project = make("rabbitmq", tmp_path)
+    with started(project):
         assert get(project, "/add") == "3"
 
 
 def test_rq(tmp_path: Path) -> None:
-    """A worker takes the jobs of an RQ queue."""
+    """In development, too, a worker takes the jobs of an RQ queue through Redis."""
     project = make("rq", tmp_path)
-    with started(project):
+    with started(project, production=False):
         job = json.loads(get(project, "/double/21"))
         wait_for(lambda: get(project, f"/jobs/{job}") == "42")
 

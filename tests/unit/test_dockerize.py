@@ -798,6 +798,44 @@ def test_own_module_is_never_installed(tmp_path: Path) -> None:
     assert misplaced_module(view, "ModuleNotFoundError: No module named 'yaml'") == ""
 
 
+def test_parts_of_rabbitmq_are_led_to_it(tmp_path: Path) -> None:
+    """A setting with the whole address gets one, and settings with parts of it get theirs."""
+    names = ("CELERY_BROKER_URL", "AMQP_URL", "RABBITMQ_HOST", "RABBITMQ_PORT", "RABBITMQ_USER", "RABBITMQ_VHOST")
+    code = "".join(f"os.environ.get({name!r})\n" for name in (*names, "BROKER_POOL_LIMIT"))
+    address = "amqp://app:app@rabbitmq:5672"
+    values = (address, address, "rabbitmq", "5672", "app", "/")
+    assert connections_of(tmp_path, "flask\npika\n", code) == dict(zip(names, values, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("shape", "procfile", "expected"),
+    [
+        ("arq", "worker: arq shop.jobs.WorkerSettings --burst", "arq shop.jobs.WorkerSettings --burst"),
+        ("arq", "worker: arq shop.jobs.WorkerSettings --watch .", "arq shop.jobs.WorkerSettings"),
+        ("dramatiq", "jobs: dramatiq tasks --processes 1 --threads 4", "dramatiq tasks --processes 1 --threads 4"),
+        ("dramatiq", "jobs: dramatiq is a queue", "dramatiq broker tasks"),
+        (
+            "taskiq",
+            "tasks: taskiq worker --workers 1 broker:broker tasks",
+            "taskiq worker --workers 1 broker:broker tasks",
+        ),
+    ],
+)
+def test_own_command_of_a_worker_is_kept(tmp_path: Path, shape: str, procfile: str, expected: str) -> None:
+    """A Procfile's command is taken with its options, unless it is for development or names no module."""
+    root = write_application(shape, tmp_path)
+    (root / "Procfile").write_text(f"{procfile}\n", encoding="utf-8")
+    assert " ".join(plan_of(root).around.workers[0].command) == expected
+
+
+def test_broker_in_memory_has_no_worker(tmp_path: Path) -> None:
+    """Another process would never see its tasks."""
+    root = write_application("taskiq", tmp_path)
+    code = "from taskiq import InMemoryBroker\n\nbroker = InMemoryBroker()\n"
+    (root / "broker.py").write_text(code, encoding="utf-8")
+    assert not plan_of(root).around.workers
+
+
 def test_front_end_apart(tmp_path: Path, dockerize: Run) -> None:
     """Beside the application's directory, it is built where both can be seen; a second run changes nothing."""
     root = write_application("front-end-apart", tmp_path)

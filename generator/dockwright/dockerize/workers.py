@@ -195,8 +195,8 @@ def _own_command(project: Project, program: str, *first: str) -> Worker | None:
         words = launch.words[len(first) :]
         if launch.program == program and launch.words[: len(first)] == first and words:
             is_plain = RELOADS.isdisjoint(words) and "$" not in "".join(words)
-            target = next((word for word in words if not word.startswith("-")), "").partition(":")[0]
-            if is_plain and target and project.modules.find(target, project.application.entry.file):
+            here = project.application.entry.file
+            if is_plain and any(project.modules.find(word.partition(":")[0], here) for word in words):
                 return Worker("worker", (program, *launch.words), f"{launch.origin} starts it")
     return None
 
