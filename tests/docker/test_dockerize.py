@@ -37,8 +37,9 @@ PROVEN: dict[str, tuple[dict[str, int], list[str]]] = {
     "front-end-apart": ({"/": 200}, []),
     "undeclared": ({"/": 200}, []),
 }
-LOCKS = ("uv.lock", "pdm.lock", "Pipfile.lock", "requirements.txt")
-# Tools whose locks are made here, by the tool itself. Not Poetry's: it asks an interface that not every mirror has.
+LOCKS = ("uv.lock", "pdm.lock", "poetry.lock", "Pipfile.lock", "requirements.txt")
+# Tools whose locks are made here, by the tool itself. Poetry's is made of uv's: Poetry asks an interface that not every
+# mirror has.
 LOCKED = {
     "uv": [UV, "lock"],
     "pdm": [UV, "tool", "run", "--from", "pdm[locked]>=2,<3", "pdm", "lock"],
@@ -54,6 +55,24 @@ LOCKED = {
         "requirements.txt",
     ],
 }
+# What Poetry calls the hash of the example's pyproject.toml: another one makes it refuse the lock
+POETRY_HASH = "066425f31cca25ca967531597c028e1e0a2809527e600d6e98a279af92472885"
+POETRY_PACKAGE = """\
+[[package]]
+name = "{0}"
+version = "{1}"
+optional = false
+python-versions = "*"
+groups = ["main"]
+files = [{2}]
+
+"""
+POETRY_METADATA = """\
+[metadata]
+lock-version = "2.1"
+python-versions = "^3.11"
+content-hash = "{0}"
+"""
 
 
 def make(shape: str, directory: Path) -> Project:
@@ -82,6 +101,20 @@ def started(project: Project, *flags: str, production: bool = True) -> Iterator[
         project.remove_images()
 
 
+def write_poetry_lock(directory: Path) -> None:
+    """Write the versions and hashes that uv has found as Poetry writes them."""
+    hashed = directory / "requirements.txt"
+    lock = ""
+    for name, version, hashes in re.findall(
+        r"(?m)^([\w-]+)==(\S+)[^\n]*\n((?:\s+--hash=.+\n?)+)", hashed.read_text(encoding="utf-8")
+    ):
+        files = (f'{{file = "{each}", hash = "{each}"}}' for each in re.findall(r"--hash=(\S+)", hashes))
+        lock += POETRY_PACKAGE.format(name, version, ", ".join(files))
+    (directory / "poetry.lock").write_text(lock + POETRY_METADATA.format(POETRY_HASH), encoding="utf-8")
+    for name in ("requirements.in", "requirements.txt"):
+        (directory / name).unlink()
+
+
 def get(project: Project, path: str = "/") -> str:
     """Return the answer to a request."""
     answer = httpx.get(f"http://127.0.0.1:{project.port}{path}", timeout=30)
@@ -105,7 +138,7 @@ def test_proves(tmp_path: Path, shape: str) -> None:
     assert project.run("docker", "images", "--quiet", project.slug) == ""
 
 
-@pytest.mark.parametrize("shape", LOCKED)
+@pytest.mark.parametrize("shape", [*LOCKED, "poetry"])
 def test_lock_is_installed(tmp_path: Path, shape: str) -> None:
     """The versions in the image are those of the lock, whichever tool made it."""
     project = make(shape, tmp_path)
@@ -115,7 +148,11 @@ def test_lock_is_installed(tmp_path: Path, shape: str) -> None:
         pipfile.write_text('[packages]\nflask = "<3.1.3"\n', encoding="utf-8")
     for lock in LOCKS:
         (project.directory / lock).unlink(missing_ok=True)
-    project.run(*LOCKED[shape])
+    if shape == "poetry":
+        (project.directory / "requirements.in").write_text("flask\n", encoding="utf-8")
+    project.run(*LOCKED.get(shape, LOCKED["pip-tools"]))
+    if shape == "poetry":
+        write_poetry_lock(project.directory)
     with started(project) as stack:
         assert get(project)
         version = stack.execute(
