@@ -738,7 +738,7 @@ def application(root: Path, requirements: str = "flask\n", **files: str) -> Path
 
 
 def test_library_is_looked_up() -> None:
-    """The package of a library that no table has is looked for; on Alpine, and where nobody has it, that is said."""
+    """The package of a library that no table has is looked for; where nobody has it, that is said."""
     log = "ImportError: libfoo.so.1: cannot open shared object file: No such file or directory"
     explanation, changed, remedy = diagnose(log, Wishes(), {"libfoo.so.1": "libfoo1"}.__getitem__)
     assert (explanation, changed, remedy) == (
@@ -749,11 +749,31 @@ def test_library_is_looked_up() -> None:
     assert "add the Debian package that has it" in diagnose(log, Wishes())[0]
     # What was added and didn't help is not added again.
     assert diagnose(log, Wishes(libraries=("libfoo1",)), lambda _: "libfoo1")[1] is None
-    musl = "Error loading shared library libpq.so.5: No such file or directory (needed by /opt/venv/lib/_pg.so)"
-    assert diagnose(musl, Wishes(base="alpine"))[:2] == (
-        "libpq.so.5 is missing in the image: add Alpine's package that has it to the Dockerfile",
-        None,
-    )
+
+
+@pytest.mark.parametrize(("library", "package"), [("libpq.so.5", "libpq"), ("libfoo.so.1", "so:libfoo.so.1")])
+def test_library_is_added_on_alpine(tmp_path: Path, library: str, package: str) -> None:
+    """On Alpine, a missing library is added by its package's name, or by its own, which apk takes too."""
+    log = f"OSError: Error loading shared library {library}: No such file or directory (needed by /opt/venv/lib/_pg.so)"
+    _, changed, remedy = diagnose(log, Wishes(base="alpine"))
+    assert remedy == f"adding {package}"
+    assert changed
+    root = write_application("one-file", tmp_path)
+    assert f"\nRUN apk add --no-cache {package}\n" in plan_of(root, changed).files["Dockerfile"]
+    explanation, again, _ = diagnose(log, changed)
+    assert "take --base-image slim" in explanation
+    assert not again
+
+
+def test_unknown_code_is_compiled_on_alpine(tmp_path: Path) -> None:
+    """What has to be compiled and is in no table may be C++: its compiler is there, in the first stage only."""
+    root = write_application("one-file", tmp_path)
+    wishes = Wishes(base="alpine", compiles=True)
+    first, last = plan_of(root, wishes).files["Dockerfile"].split("\n\n\n")
+    assert "RUN apk add --no-cache gcc musl-dev libffi-dev g++ make\n" in first
+    assert "apk" not in last
+    log = "Failed to build `tools==1`\nerror: command 'g++' failed"
+    assert "on Alpine, even with a compiler: take --base-image slim" in diagnose(log, wishes)[0]
 
 
 def test_volumes_have_names_of_their_own(tmp_path: Path) -> None:

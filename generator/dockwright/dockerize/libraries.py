@@ -45,19 +45,20 @@ LIBRARIES = {
     "opencv-python": _opened("libgl1 libglib2.0-0", "mesa-gl glib"),
     "opencv-contrib-python": _opened("libgl1 libglib2.0-0", "mesa-gl glib"),
 }
-# A shared library that a log says is missing, and the Debian package that has it
+# A shared library that a log says is missing, and the packages of Debian and Alpine that have it
 MISSING = {
-    "libpq.so.5": "libpq5",
-    "libmariadb.so.3": "libmariadb3",
-    "libGL.so.1": "libgl1",
-    "libgthread-2.0.so.0": "libglib2.0-0",
-    "libglib-2.0.so.0": "libglib2.0-0",
-    "libgomp.so.1": "libgomp1",
-    "libcairo.so.2": "libcairo2",
-    "libmagic.so.1": "libmagic1",
-    "libxml2.so.2": "libxml2",
-    "libxslt.so.1": "libxslt1.1",
-    "libstdc++.so.6": "libstdc++6",
+    "libpq.so.5": ("libpq5", "libpq"),
+    "libmariadb.so.3": ("libmariadb3", "mariadb-connector-c"),
+    "libGL.so.1": ("libgl1", "mesa-gl"),
+    "libgthread-2.0.so.0": ("libglib2.0-0", "glib"),
+    "libglib-2.0.so.0": ("libglib2.0-0", "glib"),
+    "libgomp.so.1": ("libgomp1", "libgomp"),
+    "libcairo.so.2": ("libcairo2", "cairo"),
+    "libmagic.so.1": ("libmagic1", "libmagic"),
+    "libxml2.so.2": ("libxml2", "libxml2"),
+    "libxslt.so.1": ("libxslt1.1", "libxslt"),
+    "libstdc++.so.6": ("libstdc++6", "libstdc++"),
+    "libgcc_s.so.1": ("libgcc-s1", "libgcc"),
 }
 # Packages that run without a wheel for musl only after being compiled, or not at all
 NOT_ON_ALPINE = ("opencv-python", "opencv-python-headless", "tensorflow", "torch")
@@ -92,6 +93,9 @@ def choose_libraries(requirements: Requirements, base: str, extra: Iterable[str]
     built = tuple(dict.fromkeys([*known, *fetched, *others]))
     run = {package for each in needed.values() for package in (each.alpine if base == "alpine" else each.debian)}
     build = {package for each in needed.values() for package in each.build} if base == "alpine" else set()
-    build |= {"git"} if fetched and base == "alpine" else set()
-    needing = tuple(name for name, library in needed.items() if library.debian)
+    if base == "alpine":
+        build |= {"git"} if fetched else set()
+        # What others are written in is not known.
+        build |= {"g++", "make"} if others else set()
+    needing = tuple(name for name, each in needed.items() if (each.alpine if base == "alpine" else each.debian))
     return System(tuple(sorted({*run, *extra})), tuple(sorted(build)), built, needing)

@@ -144,12 +144,14 @@ def diagnose(log: str, wishes: Wishes, package_of: Callable[[str], str] = lambda
 
 
 def _missing_library(name: str, wishes: Wishes, package_of: Callable[[str], str]) -> Diagnosis:
-    if wishes.base == "alpine":
-        return f"{name} is missing in the image: add Alpine's package that has it to the Dockerfile", None, ""
-    package = MISSING.get(name) or package_of(name)
+    debian, alpine = MISSING.get(name, ("", ""))
+    # apk also takes the name of what a package has.
+    package = alpine or f"so:{name}" if wishes.base == "alpine" else debian or package_of(name)
     if package and package not in wishes.libraries:
         changed = replace(wishes, libraries=(*wishes.libraries, package))
         return f"{name} is missing in the image", changed, f"adding {package}"
+    if wishes.base == "alpine":
+        return f"{name} is missing in the image, and {package} doesn't help: take --base-image slim", None, ""
     sentence = "add the Debian package that has it to the Dockerfile, with apt-get install before the dependencies"
     return f"{name} is missing in the image: {sentence}", None, ""
 
@@ -167,7 +169,9 @@ def _no_wheel(match: re.Match[str], wishes: Wishes) -> Diagnosis:
     names = re.findall(r"Failed to build `([\w.-]+)", match.string)
     name = names[-1] if names else "a dependency"
     if wishes.compiles:
-        return f"{name} can't be compiled, even with the compiler of the full image", None, ""
+        where = "on Alpine, even with a compiler: take --base-image slim"
+        where = where if wishes.base == "alpine" else "even with the compiler of the full image"
+        return f"{name} can't be compiled, {where}", None, ""
     return f"{name} has no wheel and has to be compiled", replace(wishes, compiles=True), "adding a build stage"
 
 
