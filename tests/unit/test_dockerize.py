@@ -20,7 +20,7 @@ from dockwright.dockerize.command import _steps
 from dockwright.dockerize.index import Index, shorten_error
 from dockwright.dockerize.modules import paused_collector
 from dockwright.dockerize.plan import FILES, Plan, Wishes, choose_application, look, make_plan
-from dockwright.dockerize.prove import diagnose, misplaced_module, verdict
+from dockwright.dockerize.prove import diagnose, empty_package, misplaced_module, verdict
 from dockwright.dockerize.python import lock_date
 from dockwright.dockerize.requirements import _caret
 from dockwright.dockerize.settings import find_settings
@@ -799,6 +799,51 @@ def test_volumes_have_names_of_their_own(tmp_path: Path) -> None:
     assert all(re.fullmatch(r"[a-z0-9-]+", name) for name, _ in mounts)
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("requirements.txt", "flask\ngit+https://example.com/tools.git\n"),
+        ("requirements.txt", "flask\ngit+https://example.com/repository.git@v1.2#egg=tools\n"),
+        ("requirements.txt", "flask\ngit+ssh://git@example.com/shop/tools@main#subdirectory=python\n"),
+        (
+            "pyproject.toml",
+            (
+                '[project]\nname = "shop"\nversion = "1"\ndependencies = ["flask", "tools"]\n'
+                '[tool.uv.sources]\ntools = { git = "https://example.com/tools.git" }\n'
+            ),
+        ),
+        (
+            "pyproject.toml",
+            (
+                '[tool.poetry.dependencies]\npython = "^3.13"\nflask = "*"\n'
+                'tools = { git = "https://example.com/tools.git", tag = "v1" }\n'
+            ),
+        ),
+        ("Pipfile", '[packages]\nflask = "*"\ntools = { git = "https://example.com/tools.git", ref = "v1" }\n'),
+        (
+            "pylock.toml",
+            (
+                'lock-version = "1.0"\n[[packages]]\nname = "tools"\n'
+                'vcs = { type = "git", url = "https://example.com/tools.git", commit-id = "0" }\n'
+            ),
+        ),
+    ],
+    ids=["unnamed", "egg", "subdirectory", "uv-sources", "poetry", "pipenv", "pylock"],
+)
+def test_git_dependencies_are_seen_in_every_form(tmp_path: Path, file: str, content: str) -> None:
+    """Wherever a dependency from a git repository is declared, the stage that installs it has git."""
+    (tmp_path / "app.py").write_text("from flask import Flask\n\napp = Flask(__name__)\n", encoding="utf-8")
+    (tmp_path / file).write_text(content, encoding="utf-8")
+    assert "# Compiles what has no wheel (tools)" in plan_of(tmp_path).files["Dockerfile"]
+
+
+def test_editable_git_dependency_is_refused(tmp_path: Path) -> None:
+    """The tool that installs can't do that: the sentence has the line to write."""
+    root = application(tmp_path, "flask\n-e git+https://example.com/tools.git#egg=tools\n")
+    with pytest.raises(GeneratorError, match=r"takes that only without the option: NAME @ git\+"):
+        plan_of(root)
+
+
 @pytest.mark.parametrize("base", ["slim", "alpine"])
 def test_git_dependencies_are_fetched_in_a_stage_with_git(tmp_path: Path, base: str) -> None:
     """A dependency from a git repository is installed where git is: not in the image that runs."""
@@ -809,6 +854,14 @@ def test_git_dependencies_are_fetched_in_a_stage_with_git(tmp_path: Path, base: 
     assert first.startswith("# Compiles what has no wheel")
     assert base == "slim" or " git" in first
     assert "git" not in last
+
+
+def test_declared_package_without_its_module(tmp_path: Path) -> None:
+    """A package that is declared and has no such module is told, not installed once more from somewhere else."""
+    plan = plan_of(application(tmp_path, "flask\nmy_tools @ git+https://example.com/my-tools.git\n"))
+    told = empty_package(plan, "ModuleNotFoundError: No module named 'my_tools'")
+    assert told == "my-tools is declared, but what is installed under this name has no module my_tools"
+    assert empty_package(plan, "ModuleNotFoundError: No module named 'yaml'") == ""
 
 
 def test_own_module_is_never_installed(tmp_path: Path) -> None:

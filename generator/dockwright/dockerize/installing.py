@@ -50,8 +50,10 @@ def plan_installation(
     more = [f"uv pip install {' '.join(extra)}"] if extra else []
     constraint = [f"--constraint {CONSTRAINTS}"] if is_constrained else []
     if is_constrained and requirements.tool in FOREIGN:
-        # Versions of everything that is to be installed
-        return Installation((CONSTRAINTS,), (VENV, f"uv pip install --requirement {CONSTRAINTS}", *more))
+        # Versions of everything that is to be installed, but what is in no index
+        urls = [shlex.quote(str(each)) for each in requirements.declared if each.url]
+        install = " ".join(["uv pip install --requirement", CONSTRAINTS, *urls])
+        return Installation((CONSTRAINTS,), (VENV, install, *more))
     match requirements.tool:
         case "uv":
             own = f"--package {requirements.package} " if requirements.package else ""

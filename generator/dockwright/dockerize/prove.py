@@ -15,6 +15,8 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
+from packaging.utils import canonicalize_name
+
 from dockwright.dockerize.libraries import MISSING
 from dockwright.dockerize.plan import EXAMPLE, Plan, View, Wishes, make_plan
 from dockwright.dockerize.requirements import DISTRIBUTIONS
@@ -75,7 +77,7 @@ def prove(view: View, plan: Plan, wishes: Wishes, directory: Path, say: Callable
     failure, answers = _attempt(plan, directory)
     remedies: list[str] = []
     while failure:
-        if own := misplaced_module(view, failure.log):
+        if own := misplaced_module(view, failure.log) or empty_package(plan, failure.log):
             raise ProofError(_message(failure, own))
         explanation, changed, remedy = diagnose(failure.log, wishes, partial(_package_of, plan.python.version))
         if changed is None or len(remedies) == REMEDIES:
@@ -105,6 +107,15 @@ def misplaced_module(view: View, log: str) -> str:
     if not file:
         return ""
     return f"{file} is not on Python's path: pass --app as it is imported from the directory that has {path}"
+
+
+def empty_package(plan: Plan, log: str) -> str:
+    """Return a sentence if a declared package has not the module of its name: installing it again doesn't help."""
+    match = MISSING_MODULE.search(log)
+    package = canonicalize_name(_distribution(match[1])) if match else ""
+    if not match or package not in plan.requirements.names:
+        return ""
+    return f"{package} is declared, but what is installed under this name has no module {match[1]}"
 
 
 def verdict(answers: tuple[tuple[str, int], ...], seconds: float) -> str:
@@ -176,12 +187,17 @@ def _no_wheel(match: re.Match[str], wishes: Wishes) -> Diagnosis:
 
 
 def _missing_module(match: re.Match[str], wishes: Wishes) -> Diagnosis:
-    top = match[1].partition(".")[0]
-    package = DISTRIBUTIONS.get(top, top.replace("_", "-"))
-    if package in wishes.packages or top.startswith("_"):
+    package = _distribution(match[1])
+    if package in wishes.packages or match[1].startswith("_"):
         return f"{match[1]} can't be imported", None, ""
     changed = replace(wishes, packages=(*wishes.packages, package))
     return f"{match[1]} is imported, but not declared", changed, f"installing {package} in the image"
+
+
+def _distribution(module: str) -> str:
+    """Return the package that probably has a module."""
+    top = module.partition(".")[0]
+    return DISTRIBUTIONS.get(top, top.replace("_", "-"))
 
 
 def _missing_field(match: re.Match[str], _: Wishes) -> Diagnosis:
