@@ -1075,6 +1075,16 @@ def test_gunicorn_options_stay(tmp_path: Path) -> None:
     )
 
 
+def test_nothing_is_written_without_a_terminal(tmp_path: Path, dockerize: Run) -> None:
+    """Without a terminal to ask in, and without --no-input, it ends as `new` does: exit status 2, and nothing written."""
+    root = write_application("one-file", tmp_path)
+    before = read_tree(root)
+    for done in (dockerize(str(root)), dockerize(str(root), "--prove")):
+        assert done.returncode == 2
+        assert "pass --no-input to write them, or --dry-run" in " ".join(done.stderr.split())
+    assert read_tree(root) == before
+
+
 def test_what_exists_is_kept(dockerize: Run, tmp_path: Path) -> None:
     """An existing Dockerfile and .env.example stay, the rest is written, and the findings are printed."""
     root = write_application("settings", tmp_path)
@@ -1089,7 +1099,9 @@ def test_what_exists_is_kept(dockerize: Run, tmp_path: Path) -> None:
     # What their Dockerfile copies is not known: only what no image may contain is kept out.
     assert not {b"*", b"**"} & set(after[".dockerignore"][1].split())
     assert b"**/.env" in after[".dockerignore"][1].split()
-    assert "nothing was changed" in dockerize(str(root), "--no-input").stdout
+    again = dockerize(str(root), "--no-input").stdout
+    assert "Nothing was written.\nKept: Dockerfile" in again
+    assert "Everything is there already" not in again
     printed = " ".join(done.stdout.split())
     assert "Kept: Dockerfile, .env.example" in printed
     assert "Dockerfile:1: " in printed

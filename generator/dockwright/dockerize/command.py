@@ -91,6 +91,12 @@ def run(_: Template, arguments: Namespace) -> int:
         plan = beside_dockerfile(plan, root / plan.home)
     if is_shown:
         return _show(plan, root / plan.home, switches)
+    if not interface and "no_input" not in switches:
+        message = (
+            "there is no terminal to ask in before files are written: pass --no-input to write them, or --dry-run to "
+            "see the plan"
+        )
+        raise UsageError(message)
     return _write(view, plan, wishes, root, switches, interface)
 
 
@@ -231,7 +237,8 @@ def _conclusion(plan: "Plan", root: Path, changes: "Changes", *, force: bool) ->
     from dockwright.report import WINDOWS
 
     written = changes.written(force=force)
-    lines = [f"Wrote {', '.join(written)}." if written else "Everything is there already: nothing was changed."]
+    untouched = "Nothing was written." if changes.different else "Everything is there already: nothing was changed."
+    lines = [f"Wrote {', '.join(written)}." if written else untouched]
     env = root / plan.home / ".env"
     if changes.different and not force:
         lines.append(
