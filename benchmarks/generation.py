@@ -1,5 +1,7 @@
 """How long a generator takes to say what it can do, to ask its first question, and to write a project.
 
+And `dockerize`, to look at a large application.
+
 Whole processes, as a shell starts them, with no network: the contenders come from PyPI into environments of their own.
 """
 
@@ -13,7 +15,17 @@ from uuid import uuid4
 
 import pexpect
 
-from benchmarks.measure import CHECKOUT, OURS, Comparison, Depth, progress, run, take_turns, timed
+from benchmarks.measure import (
+    CHECKOUT,
+    OURS,
+    Comparison,
+    Depth,
+    processor_time,
+    progress,
+    run,
+    take_turns,
+    timed,
+)
 
 BIN = Path(sys.executable).parent
 FIRST_QUESTION = "How do you want to start?"
@@ -28,6 +40,22 @@ GENERATORS = {
     ),
     "fastapi-fullstack": ("fastapi-fullstack", "fastapi-fullstack create {name} --output . --minimal"),
 }
+
+# A file of an application, 126 lines, and what parses all of them
+FILE = """\
+import os
+
+from flask import Blueprint
+
+pages = Blueprint("pages", __name__)
+LIMIT = os.environ.get("LIMIT{number}")
+"""
+FUNCTION = "\n\ndef total(items):\n    return sum(item.price * item.count for item in items)\n"
+PARSE = """\
+import ast, pathlib, sys
+for path in pathlib.Path(sys.argv[1]).rglob("*.py"):
+    ast.parse(path.read_bytes())
+"""
 
 
 def measure(depth: Depth) -> list[Comparison]:
@@ -50,7 +78,25 @@ def measure(depth: Depth) -> list[Comparison]:
         if not depth.quick:
             contenders |= others(workspace)
         found.append(Comparison("a project without questions", "s", *take_turns(depth.rounds, contenders)))
+        found.append(look(workspace, depth))
     return found
+
+
+def look(workspace: Path, depth: Depth) -> Comparison:
+    """Measure looking at 1,000 files that all read their environment, beside parsing them and nothing else."""
+    application = workspace / "large"
+    (application / "shop").mkdir(parents=True)
+    (application / "app.py").write_text("from flask import Flask\n\napp = Flask(__name__)\n", encoding="utf-8")
+    (application / "requirements.txt").write_text("flask\n", encoding="utf-8")
+    for number in range(1000):
+        text = FILE.format(number=number) + FUNCTION * 30
+        (application / "shop" / f"module{number}.py").write_text(text, encoding="utf-8")
+    commands = {
+        OURS: (str(BIN / "dockwright"), "dockerize", "--dry-run", "--offline", str(application)),
+        "ast.parse": (sys.executable, "-c", PARSE, str(application)),
+    }
+    contenders = {name: lambda words=words: processor_time(lambda: run(*words)) for name, words in commands.items()}
+    return Comparison("processor time to look at 1,000 files", "s", *take_turns(depth.rounds, contenders))
 
 
 def helps() -> dict[str, Callable[[], float]]:

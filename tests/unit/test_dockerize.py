@@ -1076,7 +1076,7 @@ def test_gunicorn_options_stay(tmp_path: Path) -> None:
 
 
 def test_nothing_is_written_without_a_terminal(tmp_path: Path, dockerize: Run) -> None:
-    """Without a terminal to ask in, and without --no-input, it ends as `new` does: exit status 2, and nothing written."""
+    """Without a terminal to ask in, and without --no-input, it ends as `new` does: status 2, nothing written."""
     root = write_application("one-file", tmp_path)
     before = read_tree(root)
     for done in (dockerize(str(root)), dockerize(str(root), "--prove")):
