@@ -982,6 +982,117 @@ def connections_of(root: Path, requirements: str, code: str) -> dict[str, str]:
     return dict(plan_of(application(root, requirements, app__py=code)).around.connections)
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("with app.app_context():\n        db.create_all()\n    app.run()", "app.py line 8: db.create_all() runs only"),
+        ("import threading\n    threading.Thread(target=work).start()\n    app.run()", "threading.Thread(target=work)"),
+        ("print('starting')\n    port = 5000\n    app.run(port=port)", ""),
+    ],
+    ids=["tables", "thread", "nothing"],
+)
+def test_what_only_a_program_does_is_told(tmp_path: Path, body: str, told: str) -> None:
+    """What is in the main guard beside serving is not run by a server: a note says what to do."""
+    code = f"from flask import Flask\n\napp = Flask(__name__)\n\n\nif __name__ == '__main__':\n    {body}\n"
+    notes = " ".join(plan_of(application(tmp_path, app__py=code)).notes)
+    assert told in notes
+    assert bool(told) == ("move it out of" in notes)
+
+
+def test_other_programs_of_a_script_are_told(tmp_path: Path) -> None:
+    """A script that starts the application and something else: a note names what is not started."""
+    root = application(tmp_path, collector__py="", start__sh="python collector.py --all &\npython app.py\n")
+    notes = plan_of(root).notes
+    assert any(note.startswith("start.sh also runs python collector.py --all, and nothing does") for note in notes)
+
+
+def test_home_directory_is_lost(tmp_path: Path) -> None:
+    """What is written in the home directory is in no volume: that is told."""
+    code = """
+        import os
+        import sqlite3
+        from pathlib import Path
+
+        from flask import Flask
+
+        app = Flask(__name__)
+        sqlite3.connect(os.path.expanduser("~/shop.db"))
+        (Path.home() / "notes").mkdir()
+    """
+    plan = plan_of(application(tmp_path, app__py=textwrap.dedent(code)))
+    assert not plan.around.writable
+    assert [note.partition(" ")[0] for note in plan.notes if "home directory" in note] == ["~/shop.db", "~/notes"]
+
+
+@pytest.mark.parametrize(
+    ("files", "port"),
+    [
+        ({"app__py": "from flask import Flask\napp = Flask(__name__)\nserve = 1\n"}, 5000),
+        (
+            {"run__py": "from shop import create_app\nif __name__ == '__main__':\n    create_app().run(port=8081)\n"},
+            8081,
+        ),
+        (
+            {"run__py": "import os\nfrom app import app\nport = int(os.getenv('PORT', '8082'))\napp.run(port=port)\n"},
+            8082,
+        ),
+        ({"run__py": "from waitress import serve\nfrom app import app\nserve(app, host='::', port=8083)\n"}, 8083),
+        ({"start__bat": "waitress-serve --port=8084 app:app\r\n"}, 8084),
+        ({"run__py": "app.run(port=8085)\n", "other__py": "app.run(port=8086)\n"}, 5000),
+    ],
+)
+def test_port_of_a_program_is_kept(tmp_path: Path, files: dict[str, str], port: int) -> None:
+    """The port that the application's own program listens on, in whatever form, is the one in the image."""
+    assert plan_of(application(tmp_path, **files)).server.port == port
+
+
+def test_paths_of_a_configuration_are_followed(tmp_path: Path) -> None:
+    """`config.update`, `config.from_mapping`: what they set is written elsewhere."""
+    code = """
+        import os
+        import sqlite3
+
+        from flask import Flask
+
+        here = os.path.dirname(os.path.abspath(__file__))
+        app = Flask(__name__)
+        app.config.from_mapping(DATABASE=os.path.join(here, "data", "shop.db"))
+        app.config.update({"PICTURES": os.path.join(here, "pictures")})
+
+
+        def connect():
+            os.makedirs(app.config["PICTURES"])
+            return sqlite3.connect(app.config["DATABASE"])
+    """
+    plan = plan_of(application(tmp_path, app__py=textwrap.dedent(code)))
+    assert {each.path for each in plan.around.writable} == {"data", "pictures"}
+
+
+def test_name_of_requirements_in_any_case(tmp_path: Path) -> None:
+    """Windows takes Requirements.txt for requirements.txt: so does this, and writes no second one."""
+    root = write_application("one-file", tmp_path)
+    (root / "requirements.txt").rename(root / "Requirements.txt")
+    plan = plan_of(root)
+    assert plan.requirements.files == ("Requirements.txt",)
+    assert "source=Requirements.txt,target=Requirements.txt" in plan.files["Dockerfile"]
+    assert "requirements.txt" not in plan.files
+
+
+def test_sources_without_requirements(tmp_path: Path) -> None:
+    """Where nothing is declared, the directory above src is the application's; conda's file is pointed out."""
+    (tmp_path / "src" / "shop").mkdir(parents=True)
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "weights.json").write_text("[]", encoding="utf-8")
+    (tmp_path / "environment.yml").write_text("dependencies: [flask]\n", encoding="utf-8")
+    (tmp_path / "src" / "shop" / "__init__.py").touch()
+    code = "from flask import Flask\n\nfrom shop import words\n\napp = Flask(__name__)\n"
+    (tmp_path / "src" / "shop" / "web.py").write_text(code, encoding="utf-8")
+    (tmp_path / "src" / "shop" / "words.py").touch()
+    plan = plan_of(tmp_path)
+    assert (plan.home, plan.pythonpath, plan.copied) == (".", "src", ("models/", "src/"))
+    assert any(note.startswith("environment.yml is conda's") for note in plan.notes)
+
+
 def test_tests_never_get_the_database(tmp_path: Path) -> None:
     """A setting of tests is not led to the database, which tests would empty."""
     code = 'os.environ.get("DATABASE_URL")\nos.environ.get("TEST_DATABASE_URL")\nos.environ.get("DB_HOST_TESTING")\n'

@@ -59,6 +59,9 @@ MAKES = re.compile(rf"(?:{_NAMES})(?:\(| as )|class \w+\([^)]*(?:{_NAMES})\b|-> 
 # Where servers and frameworks look first
 FILES = {"wsgi": 30, "asgi": 30, "app": 20, "main": 20, "application": 15, "api": 15, "server": 15, "run": 15}
 NAMES = {"app": 5, "application": 5, "create_app": 4, "make_app": 3, "api": 2, "server": 2}
+# What a file has that serves an application when it is run, and what only looks like it
+SERVES = (".run(", "serve(")
+OTHER_RUNS = {"asyncio.run", "anyio.run", "subprocess.run"}
 # Two applications whose points differ by less can't be told apart.
 CLEAR = 6
 # Other frameworks, to say what was seen
@@ -351,13 +354,17 @@ def other_framework(modules: Modules) -> str:
 
 
 def main_call(modules: Modules, file: str) -> ast.Call | None:
-    """Return the call that serves the application when its file is run: `app.run(…)`, `uvicorn.run(…)`."""
-    module = modules.get(file) if ".run(" in modules.sources.read(file) else None
+    """Return the call that serves the application when its file is run, such as `app.run(…)` or `uvicorn.run(…)`."""
+    module = modules.get(file) if any(word in modules.sources.read(file) for word in SERVES) else None
     if not module:
         return None
     nodes = [node for statement in (*module.guarded, *module.statements) for node in ast.walk(statement)]
-    calls = (node for node in nodes if isinstance(node, ast.Call) and dotted(node.func).endswith(".run"))
-    return next((call for call in calls if dotted(call.func) not in {"asyncio.run", "subprocess.run"}), None)
+    return next((node for node in nodes if isinstance(node, ast.Call) and _serves(module, node)), None)
+
+
+def _serves(module: Module, call: ast.Call) -> bool:
+    is_run = isinstance(call.func, ast.Attribute) and call.func.attr == "run"
+    return module.origin(call.func) == "waitress.serve" or (is_run and dotted(call.func) not in OTHER_RUNS)
 
 
 def _judge(modules: Modules, entry: Entry, root: str) -> Candidate:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dockwright.dockerize.dynaconf import find_dynaconf
+from dockwright.dockerize.paths import HOME
+from dockwright.dockerize.programs import find_programs
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.routes import find_health
 from dockwright.dockerize.services import HOSTS, connections, find_services, local_address, local_settings, unreached
@@ -37,9 +39,16 @@ def look_around(project: Project) -> Around:
     services = find_services(project)
     address, place = local_address(project) if services else ("", "")
     known = dict(connections(project, services))
-    writable = find_writable(project, known)
+    written = find_writable(project, known)
+    writable = [each for each in written if not each.path.startswith(HOME)]
     health, reason = find_health(project)
-    notes = []
+    notes = [*find_programs(project)]
+    notes += [
+        f"{each.path} is written ({each.reason}), and the home directory is lost with the container: write it below "
+        "the application's own directory"
+        for each in written
+        if each not in writable
+    ]
     if address:
         notes.append(
             f"{place} has {address}, where nothing listens in a container: the services share one network interface. "

@@ -20,7 +20,7 @@ WORKERS = ("celery", "rq", "arq", "dramatiq", "taskiq")
 RUNNERS = (*SERVERS, "flask", "fastapi", "python", *WORKERS)
 TARGET = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(.*\))?")
 MODULE = re.compile(r"[A-Za-z_][\w.]*")
-SCRIPTS = re.compile(r"[\w.-]+\.sh|(start|run|startup|boot|serve|gunicorn)[\w-]*\.txt")
+SCRIPTS = re.compile(r"[\w.-]+\.(sh|bat|cmd|ps1)|(start|run|startup|boot|serve|gunicorn)[\w-]*\.txt")
 # Options whose value could be taken for the target
 VALUED = {"-b", "--bind", "-c", "--config", "-k", "--worker-class", "--name", "-n", "--log-config", "--interface"}
 README_LINE = re.compile(rf"(export )?(FLASK_APP=|[\w ./&=-]*\b({'|'.join(RUNNERS)}|python3)\b)")

@@ -1,6 +1,7 @@
 """Paths that the code puts together: from its own file, from constants, and from its configuration."""
 
 import ast
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from dockwright.dockerize.modules import Module, assignments, dotted, text
@@ -9,6 +10,8 @@ from dockwright.dockerize.sources import directory_of, join
 
 # Stands for the directory of the code in a path: where it is in the image isn't decided yet.
 HERE = "code:"
+# The home directory, as a shell has it
+HOME = "~"
 # Calls and methods that return the path that they get
 SAME = {"abspath", "realpath", "normpath", "expanduser", "str", "Path", "PurePath", "resolve", "absolute", "as_posix"}
 # Names are followed through this many others.
@@ -81,6 +84,8 @@ def _call(project: Project, module: Module, call: ast.Call, depth: int) -> str |
     arguments = [text_of(project, module, each, depth) for each in nodes]
     if name in {"getcwd", "cwd"}:
         return f"{HERE}/{join(project.home, project.workdir)}"
+    if name == "home":
+        return HOME
     if name == "dirname" and arguments:
         return _parent(arguments[0], 1)
     if name in {"getenv", "get"}:
@@ -103,11 +108,23 @@ def _configured(project: Project, module: Module, key: str, depth: int) -> str |
     for name in (module.name, *project.files(key)):
         there = project.modules.get(name)
         for statement in there.all_statements if there else ():
-            if there and isinstance(statement, ast.Assign) and key in map(_key, statement.targets):
-                found = text_of(project, there, statement.value, depth)
-                if found:
+            for value in _values(statement, key):
+                if there and (found := text_of(project, there, value, depth)):
                     return found
     return None
+
+
+def _values(statement: ast.stmt, key: str) -> Iterator[ast.expr]:
+    """Yield what a statement sets a key to: an assignment, `config.update(key=…)` or `config.from_mapping(key=…)`."""
+    if isinstance(statement, ast.Assign) and key in map(_key, statement.targets):
+        yield statement.value
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(call, ast.Call) and dotted(call.func).rpartition(".")[2] in {"update", "from_mapping"}:
+        yield from (each.value for each in call.keywords if each.arg == key)
+        for each in call.args:
+            if isinstance(each, ast.Dict):
+                names = (text(name) for name in each.keys)
+                yield from (value for name, value in zip(names, each.values, strict=True) if name == key)
 
 
 def _key(target: ast.expr) -> str:

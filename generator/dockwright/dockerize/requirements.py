@@ -61,6 +61,7 @@ DISTRIBUTIONS = {
 }
 # A repository without the name of its package, which may follow: git+https://example.com/tools.git#egg=tools
 UNNAMED = re.compile(r"git\+\S+?(?:/|egg=)([\w.-]+?)(?:\.git)?(?:@[^/#]*)?(?:[#&](?!egg=)\S*)?$")
+CONDA = ("environment.yml", "environment.yaml", "conda.yml", "conda.yaml")
 COMPILED = {"psycopg2", "psycopg-c", "mysqlclient", "pycairo", "python-ldap", "uwsgi"}
 WINDOWS_ONLY = {"pywin32", "pywinpty", "windows-curses", "pypiwin32"}
 
@@ -127,16 +128,34 @@ def find_requirements(sources: Sources, modules: Modules, home: str) -> Requirem
                     note = f"{above} is not used: for a member of its workspace, look at {sources.top} as a whole"
                     found = replace(found, notes=(*found.notes, note))
                 return _complete(found)
-    return _complete(_imports(sources, modules, home))
+    found = _imports(sources, modules, home)
+    conda = next(
+        (name for each in _upwards(home) for name in (join(each, file) for file in CONDA) if name in sources), ""
+    )
+    if conda:
+        note = f"{conda} is conda's, which pip can't install: compare {found.files[0]} with it"
+        found = replace(found, notes=(*found.notes, note))
+    return _complete(found)
 
 
 def home_of(sources: Sources, root: str) -> str:
     """Return the directory of a project: the next one above the code that has a file of dependencies."""
-    marks = ("pyproject.toml", "Pipfile", "setup.py", "setup.cfg", *NAMES)
+    marks = ("pyproject.toml", "Pipfile", "setup.py", "setup.cfg")
     for directory in _upwards(root):
-        if any(join(directory, name) in sources for name in marks):
+        if any(join(directory, name) in sources for name in marks) or _requirements_file(sources, directory):
             return directory
-    return root
+    # What is beside a directory for code only belongs to the application.
+    path = PurePosixPath(root)
+    return str(path.parent) if path.name in {"src", "lib"} else root
+
+
+def _requirements_file(sources: Sources, directory: str) -> str:
+    """Return the leading requirements file of a directory; Windows writes its name in any case."""
+    names = {name.lower(): name for name in sources.below(directory)}
+    found = next(
+        (names[path.lower()] for path in (join(directory, name) for name in NAMES) if path.lower() in names), ""
+    )
+    return str(PurePosixPath(found).relative_to(directory)) if found else ""
 
 
 def _upwards(directory: str) -> Iterator[str]:
@@ -369,8 +388,8 @@ def _pylock(sources: Sources, directory: str) -> Requirements | None:
 
 
 def _requirements(sources: Sources, directory: str) -> Requirements | None:
-    name = next((name for name in NAMES if join(directory, name) in sources), None)
-    if name is None:
+    name = _requirements_file(sources, directory)
+    if not name:
         return None
     files: list[str] = []
     lines = list(_lines(sources, directory, name, files))

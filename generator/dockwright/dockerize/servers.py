@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from dockwright.dockerize.applications import ASGI, FASTAPI, FLASK, WSGI, main_call
+from dockwright.dockerize.applications import ASGI, FASTAPI, FLASK, SERVES, WSGI, main_call
 from dockwright.dockerize.modules import assignments, keyword
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.requirements import Requirements
@@ -227,12 +227,30 @@ def _port(project: Project, settings: Mapping[str, ast.expr]) -> int | None:
     texts = [launch.option("-b", "--bind", "--port", "-p", "--listen")] if launch else []
     if "bind" in settings:
         texts.append(ast.unparse(settings["bind"]))
-    call = main_call(project.modules, project.application.entry.file)
-    number = keyword(call, "port", 1) if call else None
-    if isinstance(number, ast.Constant):
-        texts.append(str(number.value))
+    texts += _program_ports(project)
     dockerfile = join(project.part, "Dockerfile")
     if dockerfile in project.sources:
         texts += re.findall(r"(?m)^EXPOSE\s+(\d+)", project.sources.read(dockerfile))
     matches = filter(None, (re.search(r"(?:^|:)(\d{2,5})\b", text) for text in texts))
     return next((int(match[1]) for match in matches), None)
+
+
+def _program_ports(project: Project) -> list[str]:
+    """Return the port that the application's file serves at when it is run, or else the only one of other files."""
+    own = project.application.entry.file
+    if ports := _ports_of(project, own):
+        return ports
+    others = {port for name in project.files(*SERVES) if name != own for port in _ports_of(project, name)}
+    return list(others) if len(others) == 1 else []
+
+
+def _ports_of(project: Project, file: str) -> list[str]:
+    """Return the numbers in a program's port: `8080`, or the default in `int(os.environ.get("PORT", 8080))`."""
+    module, call = project.modules.get(file), main_call(project.modules, file)
+    number = keyword(call, "port", 1) if call else None
+    if module and isinstance(number, ast.Name):
+        number = assignments([*module.statements, *module.guarded]).get(number.id)
+    if number is None:
+        return []
+    values = (str(node.value) for node in ast.walk(number) if isinstance(node, ast.Constant))
+    return [value for value in values if re.fullmatch(r"\d{2,5}", value)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from dockwright.dockerize.modules import Module, dotted, keyword, text
-from dockwright.dockerize.paths import HERE, from_workdir, path_of, text_of
+from dockwright.dockerize.paths import HERE, HOME, from_workdir, path_of, text_of
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.sources import join
 
@@ -38,7 +38,7 @@ class Writable:
 
 
 def find_writable(project: Project, connected: Collection[str] = ()) -> list[Writable]:
-    """Return what the code writes below its working directory, as far as names are written out.
+    """Return what the code writes below its working directory, or in HOME, as far as names are written out.
 
     A database that only stands in for one of the `connected` settings is not written.
     """
@@ -70,6 +70,9 @@ class _Finder:
         """Add a path, or the directory that it is in."""
         sources, home = self.project.sources, self.project.home
         path = str(PurePosixPath(path.replace("\\", "/").removeprefix("./")))
+        if path.startswith(f"{HOME}/"):
+            self.found.setdefault(path, Writable(path, is_file, reason))
+            return
         if not PLAIN.fullmatch(path) or ".." in path or path.startswith("tmp/") or PLACEHOLDER in f"/{path}":
             return
         parent = str(PurePosixPath(path).parent)
