@@ -530,11 +530,14 @@ SHAPES: dict[str, Files] = {
             fs.writeFileSync("dist/index.html", "front end\\n")
         """,
     },
-    "front-end-apart": {
-        "backend/requirements.txt": "flask\n",
+    "beside": {
+        "common/pyproject.toml": '[project]\nname = "common"\nversion = "1"\n',
+        "common/common/__init__.py": 'import os\n\nLANGUAGE = os.environ["SHOP_LANGUAGE"]\n',
+        "backend/requirements.txt": "flask\n-e ../common\n",
         "backend/app.py": """
             from pathlib import Path
 
+            from common import LANGUAGE
             from flask import Flask
 
             front = Path(__file__).resolve().parent.parent / "web-client" / "dist"

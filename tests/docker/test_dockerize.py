@@ -34,7 +34,7 @@ PROVEN: dict[str, tuple[dict[str, int], list[str]]] = {
     "socketio": ({"/": 200}, []),
     "static": ({"/": 200}, []),
     "front-end": ({"/": 200}, []),
-    "front-end-apart": ({"/": 200}, []),
+    "beside": ({"/": 200}, []),
     "undeclared": ({"/": 200}, []),
 }
 LOCKS = ("uv.lock", "pdm.lock", "poetry.lock", "Pipfile.lock", "requirements.txt")

@@ -72,10 +72,10 @@ EXPECTED: dict[str, tuple[str, str, dict[str, Any]]] = {
     "asgi-socketio": ("main:app", "requirements", {"extra": ("websockets>=14",)}),
     "static": ("app:app", "requirements", {"copied": ("*.py", "static/", "templates/")}),
     "front-end": ("shop.web:app", "requirements", {"copied": ("shop/",), "front_end": "frontend/dist"}),
-    "front-end-apart": (
+    "beside": (
         "app:app",
         "requirements",
-        {"home": ".", "copied": ("*.py",), "front_end": "web-client/dist"},
+        {"home": ".", "copied": ("*.py",), "front_end": "web-client/dist", "required": ["SHOP_LANGUAGE"]},
     ),
     "front-end-beside": ("main:app", "requirements", {"front_end": "static/css/site.css"}),
     "front-end-alone": ("app:app", "requirements", {"copied": ("*.py",), "front_end": ""}),
@@ -911,7 +911,7 @@ def test_broker_in_memory_has_no_worker(tmp_path: Path) -> None:
 
 def test_front_end_apart(tmp_path: Path, dockerize: Run) -> None:
     """Beside the application's directory, it is built where both can be seen; a second run changes nothing."""
-    root = write_application("front-end-apart", tmp_path)
+    root = write_application("beside", tmp_path)
     for _ in range(2):
         dockerize(str(root), "--no-input")
     dockerfile = (root / "Dockerfile").read_text(encoding="utf-8")
@@ -924,9 +924,51 @@ def test_front_end_apart(tmp_path: Path, dockerize: Run) -> None:
     assert not (root / "backend" / "Dockerfile").exists()
 
 
+def test_library_beside(tmp_path: Path) -> None:
+    """A package beside the application's directory is mounted to be installed, and copied where it is linked to."""
+    root = write_application("beside", tmp_path)
+    mount = "--mount=type=bind,source=common,target=/app/common,rw"
+    copy = "COPY --chmod=755 common /app/common\n"
+    files = plan_of(root).files
+    assert mount in files["Dockerfile"]
+    assert copy in files["Dockerfile"]
+    assert "!common" in files[".dockerignore"].splitlines()
+    requirements = root / "backend" / "requirements.txt"
+    requirements.write_text("flask\n../common\n", encoding="utf-8")
+    assert copy not in plan_of(root).files["Dockerfile"]
+    requirements.unlink()
+    manifest = root / "backend" / "pyproject.toml"
+    for place, is_copied in (('path = "../common"', False), ('path = "../common", editable = true', True)):
+        project = '[project]\nname = "shop"\nversion = "1"\ndependencies = ["flask", "common"]\n'
+        manifest.write_text(f"{project}[tool.uv.sources]\ncommon = {{ {place} }}\n", encoding="utf-8")
+        text = plan_of(root).files["Dockerfile"]
+        assert mount in text
+        assert (copy in text) == is_copied
+    lock = (
+        'version = 1\nrequires-python = ">=3.11"\n[[package]]\nname = "common"\nsource = { editable = "../common" }\n'
+    )
+    (root / "backend" / "uv.lock").write_text(lock, encoding="utf-8")
+    text = plan_of(root).files["Dockerfile"]
+    assert mount in text
+    assert "--no-editable" in text
+    assert copy not in text
+
+
+def test_library_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package outside of the named directory stops with the command that sees it, or with its name."""
+    root = write_application("beside", tmp_path)
+    monkeypatch.chdir(root / "backend")
+    with pytest.raises(GeneratorError, match=r"installs \.\./common, which is outside .*: dockwright dockerize \.\.$"):
+        plan_of(Path())
+    (root / "backend" / "requirements.txt").write_text("flask\n../missing\n", encoding="utf-8")
+    with pytest.raises(GeneratorError, match=r"installs \.\./missing, and there is no such directory"):
+        plan_of(root)
+
+
 def test_front_end_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What can't be built is said, with what to do."""
-    root = write_application("front-end-apart", tmp_path)
+    root = write_application("beside", tmp_path)
+    (root / "backend" / "requirements.txt").write_text("flask\n", encoding="utf-8")
     monkeypatch.chdir(root / "backend")
     notes = plan_of(Path()).notes
     assert any("to build it, too, run `dockwright dockerize ..`" in note for note in notes), notes

@@ -11,7 +11,7 @@ from typing import Any
 
 from dockwright.dockerize.modules import Module, dotted, text
 from dockwright.dockerize.project import Project
-from dockwright.dockerize.sources import directory_of, is_beside, join
+from dockwright.dockerize.sources import common, directory_of, is_beside, join
 from dockwright.report import quote
 
 MANIFEST = "package.json"
@@ -64,8 +64,11 @@ class FrontEnd:
         return self.directory != "." and PurePosixPath(self.output).is_relative_to(self.directory)
 
 
-def find_front_end(project: Project) -> tuple[FrontEnd | None, list[str]]:
-    """Return the front end whose output the application serves, and what to say of the others."""
+def find_front_end(project: Project, base: str) -> tuple[FrontEnd | None, list[str]]:
+    """Return the front end whose output the application serves, and what to say of the others.
+
+    `base` is where the Dockerfile is without one.
+    """
     found: FrontEnd | None = None
     notes, unclear = [], []
     for name in project.sources.names:
@@ -75,10 +78,10 @@ def find_front_end(project: Project) -> tuple[FrontEnd | None, list[str]]:
         script = _script(package)
         if not script:
             continue
-        place = commonpath((project.home, directory_of(name))) or "."
+        place = common((base, directory_of(name)))
         output = _output(project, place, directory_of(name), package, script)
         reason = _served(project, place, output, directory_of(name)) if output else ""
-        if place != project.home and (why := _apart(project, place, directory_of(name), reason)):
+        if place != base and (why := _apart(project, place, directory_of(name), reason)):
             notes.append(f"{name} builds a front end outside of {project.home}, {why}")
             continue
         made = join(place, output)

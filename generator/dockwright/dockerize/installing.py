@@ -38,8 +38,9 @@ class Installation:
     needs_source: bool = False
     # The tool that reads its own lock, if it is not uv
     tool: str = ""
-    # Directories of this project that are built and installed like packages
+    # Directories of the repository that are built and installed like packages, and those of them that are linked to
     libraries: tuple[str, ...] = ()
+    linked: tuple[str, ...] = ()
 
 
 def plan_installation(
@@ -48,6 +49,7 @@ def plan_installation(
     """Return how to install the dependencies, and what the application doesn't declare."""
     files, extra = list(requirements.files), [shlex.quote(each) for each in extra]
     more = [f"uv pip install {' '.join(extra)}"] if extra else []
+    outside = tuple(map(normpath, requirements.beside.values()))
     constraint = [f"--constraint {CONSTRAINTS}"] if is_constrained else []
     if is_constrained and requirements.tool in FOREIGN:
         # Versions of everything that is to be installed, but what is in no index
@@ -59,9 +61,10 @@ def plan_installation(
             own = f"--package {requirements.package} " if requirements.package else ""
             # The application itself runs from its code.
             left_out = f"--no-install-package {requirements.package}" if own else "--no-install-project"
-            copied = "--no-editable " if requirements.needs_source else ""
+            copied = "--no-editable " if requirements.needs_source or outside else ""
             sync = f"uv sync --active --locked {own}--no-dev {copied}{left_out} --no-python-downloads"
-            return Installation(tuple(files), (VENV, sync, *more), needs_source=requirements.needs_source)
+            needs_source = requirements.needs_source
+            return Installation(tuple(files), (VENV, sync, *more), needs_source=needs_source, libraries=outside)
         case "poetry" | "pdm" | "pipenv":
             lock = "uv tool run pipenv lock" if requirements.tool == PIPENV and not requirements.is_locked else ""
             # Hashes are verified where the lock has them.
@@ -90,13 +93,19 @@ def plan_installation(
         files.append(CONSTRAINTS)
     needs_source = requirements.needs_source and requirements.tool == PIP
     libraries = _libraries(sources, requirements) if needs_source else ()
-    return Installation(tuple(files), tuple(commands), needs_source=needs_source and not libraries, libraries=libraries)
+    return Installation(
+        tuple(files),
+        tuple(commands),
+        needs_source=needs_source and not libraries,
+        libraries=(*libraries, *outside),
+        linked=tuple(map(normpath, requirements.linked)),
+    )
 
 
 def _libraries(sources: Sources, requirements: Requirements) -> tuple[str, ...]:
     """Return the directories that requirements name as packages; none if one of them is the project itself."""
     text = "\n".join(sources.read(join(requirements.directory, name)) for name in requirements.files)
-    paths = [normpath(path) for path in LIBRARY.findall(text)]
+    paths = [path for path in map(normpath, LIBRARY.findall(text)) if not path.startswith("..")]
     known = [path for path in paths if sources.has_directory(join(requirements.directory, path))]
     return tuple(dict.fromkeys(known)) if paths == known and "." not in paths else ()
 

@@ -135,6 +135,8 @@ class Modules:
         self.directories = {directory_of(name) for name in self.names}
         self.unreadable: dict[str, str] = {}
         self._parsed: dict[str, Module | None] = {}
+        # Directories of packages that are installed: they are on the path, too
+        self.installed: tuple[str, ...] = ()
 
     @property
     def parsed(self) -> int:
@@ -167,7 +169,7 @@ class Modules:
             bases = [PurePosixPath(*directory.parts[: len(directory.parts) - level + 1])]
         else:
             # Whichever directory is on the path when it runs: one above the importing file, or src.
-            bases = [directory, *directory.parents]
+            bases = [directory, *directory.parents, *map(PurePosixPath, self.installed)]
             bases += [base / "src" for base in bases if self.sources.has_directory(str(base / "src"))]
         for base in bases:
             for count in (len(parts), len(parts) - 1):

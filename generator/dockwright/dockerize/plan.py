@@ -4,12 +4,12 @@ import json
 import re
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path, PurePosixPath
-from posixpath import normpath
+from posixpath import commonpath, normpath, relpath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -32,8 +32,9 @@ from dockwright.dockerize.requirements import IMPORTS, Requirements, find_requir
 from dockwright.dockerize.servers import Server, choose_server
 from dockwright.dockerize.services import HOSTS, MARIADB, MONGODB, POSTGRESQL, RABBITMQ, REDIS
 from dockwright.dockerize.settings import committed_secrets, find_settings
-from dockwright.dockerize.sources import BESIDE, Sources, join
+from dockwright.dockerize.sources import BESIDE, Sources, common, join
 from dockwright.errors import GeneratorError, UsageError
+from dockwright.report import quote
 from dockwright.template import load
 
 FILES = ("Dockerfile", ".dockerignore", "compose.yaml", "compose.prod.yaml")
@@ -126,12 +127,13 @@ class Plan:
 
     @property
     def home(self) -> str:
-        """Where the files go, from the directory that was looked at."""
-        return self.front_end.place if self.front_end else self.project.home
+        """Where the files go, from the directory that was looked at: where all that they need can be seen."""
+        front = [self.front_end.place] if self.front_end else []
+        return common((self.project.home, *front, *self.project.libraries))
 
     @property
     def below(self) -> str:
-        """The directory with the dependencies, from where the files go: another one beside a front end."""
+        """The directory with the dependencies, from where the files go."""
         return str(PurePosixPath(self.project.home).relative_to(self.home))
 
     @property
@@ -141,13 +143,18 @@ class Plan:
 
     def from_place(self, name: str) -> str:
         """Return a name in that directory from where the files go."""
-        return str(PurePosixPath(self.below, name))
+        return normpath(PurePosixPath(self.below, name))
+
+    def in_image(self, name: str) -> str:
+        """Return where the image has a name in that directory."""
+        return name if not name.startswith("..") else normpath(PurePosixPath(self.app, name))
 
     @property
     def allowed(self) -> list[str]:
         """What the build may see, from where the files go."""
         front = self.front_end.files if self.front_end else ()
-        names = [*map(self.from_place, self.copied), *front, *map(self.from_place, mounts(self.installation))]
+        read = (*mounts(self.installation), *self.installation.libraries)
+        names = [*map(self.from_place, self.copied), *front, *map(self.from_place, read)]
         return list(dict.fromkeys(names))
 
     @property
@@ -290,8 +297,10 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     if wishes.base == "alpine" and (missing := [name for name in NOT_ON_ALPINE if requirements.has(name)]):
         message = f"{missing[0]} has no wheel for Alpine: take --base-image slim"
         raise GeneratorError(message)
-    settings = tuple(find_settings(sources, modules, part))
-    project = Project(sources, modules, view.launches, application, home, requirements, settings)
+    libraries = tuple(_libraries(sources, requirements))
+    modules.installed = tuple(each for name in libraries for each in (name, join(name, "src")))
+    settings = tuple(find_settings(sources, modules, part, *libraries))
+    project = Project(sources, modules, view.launches, application, home, requirements, settings, libraries)
     index = Index(base=wishes.base, is_offline=wishes.offline)
     since = age(sources, requirements, datetime.now(tz=UTC).date())
     manifest_date = "" if wishes.latest or requirements.is_locked else since
@@ -307,9 +316,10 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
         lambda version: lock(sources, requirements, locked, index, version, lock_date(manifest_date, version)),
     )
     around = look_around(project)
-    front_end, front_ends = find_front_end(project)
-    # With a front end beside the application, the files go where both can be seen.
-    named = front_end.place if front_end and front_end.place != home else part
+    base = common((home, *libraries))
+    front_end, front_ends = find_front_end(project, base)
+    place = front_end.place if front_end else base
+    named = place if place != home else part
     secrets = tuple(committed_secrets(sources))
     notes = [python.note, index.refusal, *requirements.notes, *server.notes, *around.notes, *front_ends]
     notes += [f"{name} is committed: it never reaches the image, but who has the repository has it" for name in secrets]
@@ -321,7 +331,7 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     ]
     if front_end:
         # What is built belongs to the image: a volume would keep the output of the first version.
-        workdir = PurePosixPath(project.home, project.workdir).relative_to(front_end.place)
+        workdir = PurePosixPath(project.home, project.workdir).relative_to(place)
         own = tuple(each for each in around.writable if normpath(workdir / each.path) != front_end.output)
         around = replace(around, writable=own)
     plan = Plan(
@@ -444,6 +454,26 @@ def _templates() -> Environment:
     environment.filters["exec"] = lambda words: json.dumps(list(words), ensure_ascii=False)
     environment.filters["quoted"] = lambda value: "'{}'".format(str(value).replace("'", "''"))
     return environment
+
+
+def _libraries(sources: Sources, requirements: Requirements) -> Iterator[str]:
+    """Yield the directories beside the application that it installs; raise GeneratorError for those out of sight."""
+    for path in requirements.beside.values():
+        name = normpath(join(requirements.directory, path))
+        if not name.startswith("..") and sources.has_directory(name):
+            yield name
+            continue
+        above = (sources.root / requirements.directory / path).resolve()
+        if not above.is_dir():
+            message = f"{requirements.manifest} installs {path}, and there is no such directory"
+            raise GeneratorError(message)
+        top = commonpath((above, sources.root.resolve()))
+        command = quote(["dockwright", "dockerize", relpath(top, Path.cwd())])
+        message = (
+            f"{requirements.manifest} installs {path}, which is outside of the directory that was named: name the one "
+            f"that has both: {command}"
+        )
+        raise GeneratorError(message)
 
 
 def _check_arguments(application: Candidate) -> None:

@@ -24,6 +24,8 @@ class Project:
     home: str
     requirements: Requirements
     settings: tuple[Setting, ...]
+    # Packages of the repository beside it that it installs
+    libraries: tuple[str, ...] = ()
 
     @property
     def workdir(self) -> str:
@@ -60,7 +62,7 @@ class Project:
 
     def files(self, *words: str) -> Iterator[str]:
         """Yield the application's files without tests and scripts, or those whose text has one of these words."""
-        starts = tuple("" if part == "." else f"{part}/" for part in self.parts)
+        starts = tuple("" if part == "." else f"{part}/" for part in (*self.parts, *self.libraries))
         return (name for name in self.modules.naming(*words) if name.startswith(starts) and not is_beside(name))
 
     def code(self, *words: str) -> Iterator[Module]:

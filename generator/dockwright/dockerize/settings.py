@@ -76,11 +76,11 @@ class Setting:
         )
 
 
-def find_settings(sources: Sources, modules: Modules, home: str) -> list[Setting]:
+def find_settings(sources: Sources, modules: Modules, home: str, *libraries: str) -> list[Setting]:
     """Return the settings, each once: required if some code can't do without it."""
     found: dict[str, Setting] = {}
     for module in modules.mentioning(*READS):
-        if is_beside(module.name) or not _is_below(module.name, home):
+        if is_beside(module.name) or not any(_is_below(module.name, each) for each in (home, *libraries)):
             continue
         for setting in _read(module, modules):
             known = found.get(setting.name)

@@ -4,9 +4,10 @@ import os
 import shutil
 import subprocess
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
+from posixpath import commonpath
 
 # Not looked into where there is no git to ask
 SKIPPED = {"__pycache__", "build", "dist", "env", "node_modules", "site-packages", "venv"}
@@ -97,6 +98,11 @@ def directory_of(name: str) -> str:
 def join(directory: str, name: str) -> str:
     """Return a name below a directory that may be `.`."""
     return str(PurePosixPath(directory) / name)
+
+
+def common(directories: Iterable[str]) -> str:
+    """Return the directory that has all of these."""
+    return commonpath(["" if each == "." else each for each in directories]) or "."
 
 
 def _git(root: Path, *arguments: str) -> str | None:
