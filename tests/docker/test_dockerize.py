@@ -32,7 +32,6 @@ PROVEN: dict[str, tuple[dict[str, int], list[str]]] = {
     "gunicorn-config": ({"/": 200}, ["--port", "9001"]),
     "numpy": ({"/": 200}, ["--base-image", "alpine"]),
     "socketio": ({"/": 200}, []),
-    "static": ({"/": 200}, []),
     "front-end": ({"/": 200}, []),
     "beside": ({"/": 200}, []),
     "undeclared": ({"/": 200}, []),

@@ -79,13 +79,16 @@ def _answers(template: Template, plan: "Plan") -> dict[str, str]:
 def _dockerfile(text: str, words: Words) -> Iterator[str]:
     """Yield each instruction as it is there, under the heading that fits it best, and what is new in it."""
     told: set[str] = set()
+    above: set[str] = set()
     for instruction in instructions(text):
         keyword = instruction.partition(" ")[0]
+        if keyword == "FROM":
+            above = set(told)
         heading = max((each for each in words.sections if instruction.startswith(each)), key=len)
         if heading not in told:
             yield f"### `{heading}`\n"
         yield f"```dockerfile\n{instruction}\n```\n"
-        if heading in told:
+        if heading in above:
             yield "As in the stage above.\n"
         for section in dict.fromkeys((keyword, heading)):
             if section not in told:
