@@ -482,6 +482,84 @@ def test_settings_under_any_name(tmp_path: Path, code: str, names: dict[str, boo
     assert {each.name: each.required for each in plan_of(root).around.settings} == names
 
 
+def test_settings_through_functions_of_ones_own(tmp_path: Path) -> None:
+    """A function that reads the variable whose name it gets: its calls are settings, required where it raises."""
+    code = """
+        import os
+
+        from flask import Flask
+
+
+        def required(name):
+            value = os.environ.get(name)
+            if value is None:
+                raise RuntimeError(name)
+            return value
+
+
+        def wanted(name, default=None):
+            return os.getenv(name, default)
+
+
+        def other(name):
+            return name
+
+
+        app = Flask(__name__)
+        app.secret_key = required("SHOP_KEY")
+        app.title = wanted("SHOP_TITLE", "Shop")
+        other("nothing")
+    """
+    root = application(tmp_path, app__py=textwrap.dedent(code), more__py="import app\n\napp.required('SHOP_MORE')\n")
+    found = {each.name: (each.required, each.default) for each in plan_of(root).around.settings}
+    assert found == {"SHOP_KEY": (True, ""), "SHOP_TITLE": (False, "Shop"), "SHOP_MORE": (True, "")}
+
+
+def test_application_of_an_object(tmp_path: Path) -> None:
+    """An application that a class keeps is found under the name that the module gives it."""
+    code = """
+        from fastapi import FastAPI
+
+
+        class Server:
+            def __init__(self):
+                self.api = FastAPI()
+                self.api.add_api_route("/", lambda: "served")
+
+
+        server = Server()
+        application = server.api
+    """
+    plan = plan_of(application(tmp_path, "fastapi\nuvicorn\n", service__py=textwrap.dedent(code), app__py=""))
+    assert plan.application.target == "service:application"
+
+
+def test_declarations_in_a_program(tmp_path: Path) -> None:
+    """Dependencies in the program's own comments are taken, with their versions and the Python that they ask for."""
+    head = '# /// script\n# requires-python = "==3.13.*"\n# dependencies = [\n#   "flask<4",\n# ]\n# ///\n'
+    (tmp_path / "app.py").write_text(f"{head}from flask import Flask\n\napp = Flask(__name__)\n", encoding="utf-8")
+    plan = plan_of(tmp_path)
+    assert plan.files["requirements.txt"] == "flask<4\n"
+    assert plan.python.version == "3.13"
+    (tmp_path / "app.py").write_text(head.replace("[", "(") + "from flask import Flask\n\napp = Flask(__name__)\n")
+    with pytest.raises(GeneratorError, match="in comments that are not valid TOML"):
+        plan_of(tmp_path)
+
+
+def test_named_directory_is_a_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It can't be imported from inside: from above, with its own requirements, it can."""
+    root = tmp_path / "shop"
+    root.mkdir()
+    application(root, "flask<4\n")
+    (root / "app.py").rename(root / "__init__.py")
+    monkeypatch.chdir(root)
+    with pytest.raises(GeneratorError, match=r"imported from above: .*: dockwright dockerize \.\.$"):
+        plan_of(Path())
+    plan = plan_of(tmp_path)
+    assert (plan.application.target, plan.requirements.manifest) == ("shop:app", "shop/requirements.txt")
+    assert "source=shop/requirements.txt,target=shop/requirements.txt" in plan.files["Dockerfile"]
+
+
 def test_collector_leaves_trees_alone() -> None:
     """When the garbage collector runs again, it doesn't look through what has been parsed."""
     gc.unfreeze()

@@ -219,6 +219,27 @@ class Finder:
             return self.value(module, scope[value.id], inner)
         if isinstance(value, ast.Name):
             return self.entry(module.name, value.id)
+        if isinstance(value, ast.Attribute):
+            return self._attribute(module, value, scope)
+        return None
+
+    def _attribute(self, module: Module, value: ast.Attribute, scope: dict[str, ast.expr]) -> Entry | None:
+        """Return the application that an object keeps: `server.app`, where its class sets `self.app`."""
+        made = value.value
+        if isinstance(made, ast.Name):
+            made = scope.get(made.id) or module.assigned.get(made.id) or made
+        if not isinstance(made, ast.Call):
+            return None
+        name, there = dotted(made.func), module
+        if name not in there.classes:
+            place = self.modules.find(module.origin(made.func), module.name) if module.origin(made.func) else None
+            found = self.modules.get(place[0]) if place else None
+            if not place or not found or place[1] not in found.classes:
+                return None
+            name, there = place[1], found
+        for statement in statements_in(there.classes[name]):
+            if isinstance(statement, ast.Assign) and f"self.{value.attr}" in map(dotted, statement.targets):
+                return self.value(there, statement.value, {})
         return None
 
     def _call(self, module: Module, call: ast.Call, scope: dict[str, ast.expr]) -> Entry | None:

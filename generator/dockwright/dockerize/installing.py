@@ -143,8 +143,9 @@ def mounts(installation: Installation) -> list[str]:
     """Return the files to mount, those of one directory together."""
     names = []
     for name in installation.files:
-        # Of a member of a workspace, its code is not mounted.
-        top = name if PurePosixPath(name).name == "pyproject.toml" else PurePosixPath(name).parts[0]
+        # Only a directory of requirements is mounted as a whole, not one that has code, too.
+        top = PurePosixPath(name).parts[0]
+        top = top if top.startswith("requirements") else name
         if top not in names:
             names.append(top)
     return names

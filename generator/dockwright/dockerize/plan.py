@@ -32,7 +32,7 @@ from dockwright.dockerize.requirements import IMPORTS, Requirements, find_requir
 from dockwright.dockerize.servers import Server, choose_server
 from dockwright.dockerize.services import HOSTS, MARIADB, MONGODB, POSTGRESQL, RABBITMQ, REDIS
 from dockwright.dockerize.settings import committed_secrets, find_settings
-from dockwright.dockerize.sources import BESIDE, Sources, common, join
+from dockwright.dockerize.sources import BESIDE, Sources, common, directory_of, join
 from dockwright.errors import GeneratorError, UsageError
 from dockwright.report import quote
 from dockwright.template import load
@@ -194,7 +194,7 @@ class Plan:
                 "; ".join(self.application.evidence),
             ),
             "Dependencies": (
-                f"none declared: {requirements.manifest} is written, from the imports"
+                f"{requirements.manifest} is written, from {requirements.script or 'the imports'}"
                 if requirements.tool == IMPORTS
                 else f"{requirements.tool}: {requirements.manifest}",
                 f"{count}, {'locked' if requirements.is_locked else 'not locked'}",
@@ -290,8 +290,9 @@ def make_plan(view: View, application: Candidate, wishes: Wishes) -> Plan:
     """Put everything together; raise GeneratorError for what can't be containerised."""
     sources, modules = view.sources, view.modules
     _check_arguments(application)
+    _check_package(application, sources)
     home = home_of(sources, application.root)
-    requirements = find_requirements(sources, modules, home)
+    requirements = find_requirements(sources, modules, home, directory_of(application.entry.file))
     # A member of a workspace is built from the directory with the lock.
     part, home = home, requirements.directory if requirements.package else home
     if wishes.base == "alpine" and (missing := [name for name in NOT_ON_ALPINE if requirements.has(name)]):
@@ -398,7 +399,7 @@ def render(plan: Plan) -> dict[str, str]:
     if plan.constraints:
         files[join(plan.below, CONSTRAINTS)] = plan.constraints
     if plan.requirements.tool == IMPORTS:
-        files[join(plan.below, "requirements.txt")] = "".join(f"{each.name}\n" for each in plan.requirements.declared)
+        files[join(plan.below, "requirements.txt")] = "".join(f"{each}\n" for each in plan.requirements.declared)
     return files
 
 
@@ -472,6 +473,16 @@ def _libraries(sources: Sources, requirements: Requirements) -> Iterator[str]:
         message = (
             f"{requirements.manifest} installs {path}, which is outside of the directory that was named: name the one "
             f"that has both: {command}"
+        )
+        raise GeneratorError(message)
+
+
+def _check_package(application: Candidate, sources: Sources) -> None:
+    if not application.module:
+        above = quote(["dockwright", "dockerize", relpath(sources.root.resolve().parent, Path.cwd())])
+        message = (
+            f"{application.entry.file} makes the named directory itself a package, which is imported from above: "
+            f"name the directory that it is in: {above}"
         )
         raise GeneratorError(message)
 

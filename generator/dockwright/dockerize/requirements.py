@@ -59,6 +59,8 @@ DISTRIBUTIONS = {
     "socketio": "python-socketio",
     "yaml": "pyyaml",
 }
+# Metadata in a program's comments
+INLINE = re.compile(r"(?m)^# /// script$\n((?:^#(?:| .*)$\n)+?)^# ///$")
 # A path out of the directory
 BESIDE = re.compile(r"(?:(?:-e|--editable)[ =]+)?(\.\./[\w./-]+)")
 # A repository without the name of its package, which may follow: git+https://example.com/tools.git#egg=tools
@@ -96,6 +98,8 @@ class Requirements:
     members: tuple[str, ...] = ()
     python: str = ""
     notes: tuple[str, ...] = ()
+    # The program that declares them in its comments
+    script: str = ""
 
     @property
     def manifest(self) -> str:
@@ -117,8 +121,11 @@ class Requirements:
         return tuple(int(part) for part in re.findall(r"\d+", self.pins.get(canonicalize_name(name), ""))[:2])
 
 
-def find_requirements(sources: Sources, modules: Modules, home: str) -> Requirements:
-    """Return what a directory, or else one above it, declares; what is imported, where nothing is declared."""
+def find_requirements(sources: Sources, modules: Modules, home: str, code: str) -> Requirements:
+    """Return what a directory, or else one above it or that of the code, declares; what is imported, where nothing is.
+
+    `code` is the directory of the file that has the application.
+    """
     if found := _workspace(sources, home):
         return _complete(found)
     for directory in _upwards(home):
@@ -133,7 +140,9 @@ def find_requirements(sources: Sources, modules: Modules, home: str) -> Requirem
                     note = f"{above} is not used: for a member of its workspace, look at {sources.top} as a whole"
                     found = replace(found, notes=(*found.notes, note))
                 return _complete(found)
-    found = _imports(sources, modules, home)
+    if (inside := _requirements_file(sources, code)) and (found := _requirements(sources, home, join(code, inside))):
+        return _complete(found)
+    found = _script(sources, home) or _imports(sources, modules, home)
     conda = next(
         (name for each in _upwards(home) for name in (join(each, file) for file in CONDA) if name in sources), ""
     )
@@ -394,8 +403,8 @@ def _pylock(sources: Sources, directory: str) -> Requirements | None:
     )
 
 
-def _requirements(sources: Sources, directory: str) -> Requirements | None:
-    name = _requirements_file(sources, directory)
+def _requirements(sources: Sources, directory: str, file: str = "") -> Requirements | None:
+    name = str(PurePosixPath(file).relative_to(directory)) if file else _requirements_file(sources, directory)
     if not name:
         return None
     files: list[str] = []
@@ -527,6 +536,24 @@ def _imports(sources: Sources, modules: Modules, home: str) -> Requirements:
     declared = _parse(sorted(names, key=str.casefold))
     note = "nothing declares what to install: requirements.txt is written from what is imported, without versions"
     return Requirements(IMPORTS, home, ("requirements.txt",), declared, notes=(note,))
+
+
+def _script(sources: Sources, home: str) -> Requirements | None:
+    """Return what a program declares in comments of its own, as `uv run` and others read them."""
+    for name in sources.below(home):
+        match = INLINE.search(sources.read(name)) if name.endswith(".py") and not is_beside(name) else None
+        if not match:
+            continue
+        try:
+            data = tomllib.loads("".join(line[1:].removeprefix(" ") for line in match[1].splitlines(keepends=True)))
+        except tomllib.TOMLDecodeError as error:
+            message = f"{name} declares its dependencies in comments that are not valid TOML ({error}): correct them"
+            raise GeneratorError(message) from error
+        note = f"{name} declares what to install in comments: requirements.txt is written from them"
+        declared = _parse(data.get("dependencies", []))
+        python = str(data.get("requires-python", ""))
+        return Requirements(IMPORTS, home, ("requirements.txt",), declared, python=python, notes=(note,), script=name)
+    return None
 
 
 # Parts

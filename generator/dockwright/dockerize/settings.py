@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 
 from dockwright.dockerize.dynaconf import find_dynaconf
@@ -13,6 +13,7 @@ READS = ("environ", "getenv", "Settings)", "Settings, ", "decouple", "starlette.
 # Where what reads a variable is imported from, and the classes of objects that do
 READERS = re.compile(r"os\.(environ|getenv)\b|decouple\.|environs\.|environ\.|starlette\.config\.")
 CLASSES = {"environs.Env", "environ.Env", "starlette.config.Config", "environs.env"}
+GETS = {"os.environ.get", "os.getenv", "os.environ.setdefault", "os.environ.pop"}
 SECRET = re.compile(r"SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE|SALT|CREDENTIAL|_KEY$", re.IGNORECASE)
 # Secrets that are committed: they never reach an image, and are pointed out
 COMMITTED = re.compile(
@@ -79,10 +80,11 @@ class Setting:
 def find_settings(sources: Sources, modules: Modules, home: str, *libraries: str) -> list[Setting]:
     """Return the settings, each once: required if some code can't do without it."""
     found: dict[str, Setting] = {}
+    own = {name for each in (home, *libraries) for name in sources.below(each) if not is_beside(name)}
     for module in modules.mentioning(*READS):
-        if is_beside(module.name) or not any(_is_below(module.name, each) for each in (home, *libraries)):
+        if module.name not in own:
             continue
-        for setting in _read(module, modules):
+        for setting in (*_read(module, modules), *_read_by_functions(module, modules, own)):
             known = found.get(setting.name)
             if setting.name in OURS or not NAME.fullmatch(setting.name):
                 continue
@@ -101,10 +103,6 @@ def find_settings(sources: Sources, modules: Modules, home: str, *libraries: str
 def committed_secrets(sources: Sources) -> list[str]:
     """Return tracked files that hold secrets."""
     return sorted(name for name in sources.tracked if COMMITTED.search(name))
-
-
-def _is_below(name: str, home: str) -> bool:
-    return home == "." or name.startswith(f"{home}/")
 
 
 def _examples(sources: Sources, home: str) -> Iterator[tuple[str, str]]:
@@ -138,6 +136,37 @@ def _read(module: Module, modules: Modules) -> Iterator[Setting]:
                 yield replace(setting, is_built=built)
 
 
+def _read_by_functions(module: Module, modules: Modules, own: Container[str]) -> Iterator[Setting]:
+    """Yield what is read through a function of one's own: `def required(name): return os.environ[name]`."""
+    readers = dict(_own_readers(module))
+    for name, is_required in readers.items():
+        for caller in modules.mentioning(f"{name}("):
+            for call in caller.calls() if caller.name in own else ():
+                function = dotted(call.func)
+                origin = caller.origin(call.func)
+                place = modules.find(origin, caller.name) if origin else (caller.name, function)
+                setting = text(call.args[0]) if call.args else None
+                if setting and place == (module.name, name):
+                    default = keyword(call, "default", 1)
+                    required = is_required and default is None
+                    yield Setting(setting, _place(caller, call), required=required, default=_literal(default))
+
+
+def _own_readers(module: Module) -> Iterator[tuple[str, bool]]:
+    """Yield the functions that read the variable which their first argument names, and whether they need it."""
+    for function in module.nodes_naming({"environ", "getenv"}):
+        if not isinstance(function, ast.FunctionDef) or not function.args.args:
+            continue
+        first, nodes = function.args.args[0].arg, list(ast.walk(function))
+        reads = [
+            node for node in nodes if isinstance(node, ast.Subscript) and module.origin(node.value) == "os.environ"
+        ]
+        asks = [node for node in nodes if isinstance(node, ast.Call) and module.origin(node.func) in GETS and node.args]
+        keys = [*(node.slice for node in reads), *(node.args[0] for node in asks)]
+        if any(isinstance(key, ast.Name) and key.id == first for key in keys):
+            yield function.name, bool(reads) or any(isinstance(node, ast.Raise) for node in nodes)
+
+
 def _readers(module: Module) -> set[str]:
     """Return the words without which no part of a module reads its environment."""
     imported = {name for name, origin in module.imports.items() if READERS.match(origin)}
@@ -159,7 +188,7 @@ def _call(module: Module, call: ast.Call) -> Iterator[Setting]:
     if not name:
         return
     place = _place(module, call)
-    if origin in {"os.environ.get", "os.getenv", "os.environ.setdefault", "os.environ.pop"}:
+    if origin in GETS:
         default = keyword(call, "default", 1)
         yield Setting(name, place, required=False, default=_literal(default))
     elif origin == "decouple.config":
