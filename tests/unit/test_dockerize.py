@@ -949,6 +949,16 @@ def test_own_module_is_never_installed(tmp_path: Path) -> None:
     assert misplaced_module(view, "ModuleNotFoundError: No module named 'yaml'") == ""
 
 
+def test_host_of_a_client_is_led_to_its_service(tmp_path: Path) -> None:
+    """Whatever a setting is called: if a client of the service gets it as its host, it leads there."""
+    code = (
+        "import redis\n"
+        'store = redis.Redis(host=os.environ.get("SESSION_STORE", "localhost"))\n'
+        'other = os.environ.get("SEARCH_PLACE", "localhost")\n'
+    )
+    assert connections_of(tmp_path, "flask\nredis\n", code) == {"SESSION_STORE": "redis"}
+
+
 def test_parts_of_rabbitmq_are_led_to_it(tmp_path: Path) -> None:
     """A setting with the whole address gets one, and settings with parts of it get theirs."""
     names = ("CELERY_BROKER_URL", "AMQP_URL", "RABBITMQ_HOST", "RABBITMQ_PORT", "RABBITMQ_USER", "RABBITMQ_VHOST")

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from dockwright.dockerize.modules import Module, dotted, text
+from dockwright.dockerize.modules import Module, dotted, keyword, text
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.requirements import Requirements
 from dockwright.dockerize.settings import Setting
@@ -24,6 +24,16 @@ USES = {
     RABBITMQ: ("amqp", "Amqp", "AMQP", "abbit", "RABBIT", "pika", "Pika"),
 }
 HOSTS = {POSTGRESQL: "db", MARIADB: "db", MONGODB: "mongo", REDIS: "redis", RABBITMQ: "rabbitmq"}
+# Modules whose clients take a host
+CLIENTS = {
+    "redis": REDIS,
+    "pymongo": MONGODB,
+    "motor": MONGODB,
+    "pika": RABBITMQ,
+    **dict.fromkeys(("psycopg", "psycopg2", "asyncpg", "pg8000"), POSTGRESQL),
+    **dict.fromkeys(("pymysql", "MySQLdb", "mysql", "mariadb", "aiomysql", "asyncmy"), MARIADB),
+}
+LOCAL = {"localhost", "127.0.0.1"}
 # Settings by their names
 DATABASE_URL = re.compile(r"(DATABASE|DB|SQLALCHEMY|POSTGRES|PG|MYSQL|MARIADB)\w*(URL|URI|DSN)$")
 DATABASE_PART = re.compile(
@@ -90,6 +100,9 @@ def connections(project: Project, services: Mapping[str, str]) -> Iterator[tuple
     for setting in project.settings:
         if TESTS.search(setting.name.upper()):
             continue
+        if host := _client_host(project, setting, services):
+            yield setting.name, host
+            continue
         for value in (
             _to_local(setting, services, project.requirements),
             _to_database(setting, services, project.requirements),
@@ -119,6 +132,20 @@ def local_settings(settings: Iterable[Setting]) -> Iterator[Setting]:
         is_ours = setting.name.upper() == "HOST" or TESTS.search(setting.name.upper())
         if LOCALHOST.match(setting.default) and not setting.is_built and not is_ours:
             yield setting
+
+
+def _client_host(project: Project, setting: Setting, services: Mapping[str, str]) -> str:
+    """Return the service whose client gets the host in this setting, by default that of this machine."""
+    if setting.default not in LOCAL:
+        return ""
+    for module in project.code(setting.name):
+        for call in module.calls():
+            service = CLIENTS.get(module.origin(call.func).partition(".")[0], "")
+            host = keyword(call, "host", 0) if service in services else None
+            values = (node.value for node in ast.walk(host) if isinstance(node, ast.Constant)) if host else ()
+            if setting.name in values:
+                return HOSTS[service]
+    return ""
 
 
 def _to_local(setting: Setting, services: Mapping[str, str], requirements: Requirements) -> str:

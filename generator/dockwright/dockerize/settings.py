@@ -84,7 +84,8 @@ def find_settings(sources: Sources, modules: Modules, home: str, *libraries: str
     for module in modules.mentioning(*READS):
         if module.name not in own:
             continue
-        for setting in (*_read(module, modules), *_read_by_functions(module, modules, own)):
+        nodes = module.nodes_naming(_readers(module))
+        for setting in (*_read(module, modules, nodes), *_read_by_functions(module, modules, nodes, own)):
             known = found.get(setting.name)
             if setting.name in OURS or not NAME.fullmatch(setting.name):
                 continue
@@ -117,11 +118,10 @@ def _examples(sources: Sources, home: str) -> Iterator[tuple[str, str]]:
                 yield key, plain
 
 
-def _read(module: Module, modules: Modules) -> Iterator[Setting]:
+def _read(module: Module, modules: Modules, nodes: list[ast.AST]) -> Iterator[Setting]:
     for statement in module.all_statements:
         if isinstance(statement, ast.ClassDef) and _is_settings(module, modules, statement):
             yield from _fields(module, statement)
-    nodes = module.nodes_naming(_readers(module))
     prefixed = set(_prefixed(nodes))
     for node in nodes:
         if isinstance(node, ast.Subscript) and module.origin(node.value) == "os.environ":
@@ -136,9 +136,11 @@ def _read(module: Module, modules: Modules) -> Iterator[Setting]:
                 yield replace(setting, is_built=built)
 
 
-def _read_by_functions(module: Module, modules: Modules, own: Container[str]) -> Iterator[Setting]:
+def _read_by_functions(
+    module: Module, modules: Modules, nodes: list[ast.AST], own: Container[str]
+) -> Iterator[Setting]:
     """Yield what is read through a function of one's own: `def required(name): return os.environ[name]`."""
-    readers = dict(_own_readers(module))
+    readers = dict(_own_readers(module, nodes))
     for name, is_required in readers.items():
         for caller in modules.mentioning(f"{name}("):
             for call in caller.calls() if caller.name in own else ():
@@ -152,19 +154,21 @@ def _read_by_functions(module: Module, modules: Modules, own: Container[str]) ->
                     yield Setting(setting, _place(caller, call), required=required, default=_literal(default))
 
 
-def _own_readers(module: Module) -> Iterator[tuple[str, bool]]:
+def _own_readers(module: Module, nodes: list[ast.AST]) -> Iterator[tuple[str, bool]]:
     """Yield the functions that read the variable which their first argument names, and whether they need it."""
-    for function in module.nodes_naming({"environ", "getenv"}):
+    for function in nodes:
         if not isinstance(function, ast.FunctionDef) or not function.args.args:
             continue
-        first, nodes = function.args.args[0].arg, list(ast.walk(function))
+        first, inside = function.args.args[0].arg, list(ast.walk(function))
         reads = [
-            node for node in nodes if isinstance(node, ast.Subscript) and module.origin(node.value) == "os.environ"
+            node for node in inside if isinstance(node, ast.Subscript) and module.origin(node.value) == "os.environ"
         ]
-        asks = [node for node in nodes if isinstance(node, ast.Call) and module.origin(node.func) in GETS and node.args]
+        asks = [
+            node for node in inside if isinstance(node, ast.Call) and module.origin(node.func) in GETS and node.args
+        ]
         keys = [*(node.slice for node in reads), *(node.args[0] for node in asks)]
         if any(isinstance(key, ast.Name) and key.id == first for key in keys):
-            yield function.name, bool(reads) or any(isinstance(node, ast.Raise) for node in nodes)
+            yield function.name, bool(reads) or any(isinstance(node, ast.Raise) for node in inside)
 
 
 def _readers(module: Module) -> set[str]:
