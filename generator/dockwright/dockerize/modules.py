@@ -198,7 +198,9 @@ def statements_in(node: ast.AST) -> Iterator[ast.stmt]:
         for each in getattr(node, name, ()):
             if isinstance(each, ast.stmt):
                 yield each
-            yield from statements_in(each)
+            # Most have none in them.
+            if hasattr(each, "body") or hasattr(each, "cases"):
+                yield from statements_in(each)
 
 
 def executed(body: list[ast.stmt]) -> Iterator[ast.stmt]:
