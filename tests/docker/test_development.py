@@ -1,6 +1,7 @@
 """Development: every cell starts and answers; an edit shows without a build, and the project's own tools work."""
 
 import os
+import re
 
 import pytest
 
@@ -17,6 +18,9 @@ for _ in range(300):
     time.sleep(0.2)
 """
 EDIT = "\n# an edit\n"
+# Code that is not formatted, and what it is formatted to
+UNTIDY = "TWO   =  ( 1,2 )\n"
+TIDY = "TWO = (1, 2)\n"
 BROKEN = "\ndef broken(:\n"
 NOTE_IMPORTS = """
 from datetime import datetime
@@ -221,20 +225,26 @@ def test_targets(project: Project, development: Stack) -> None:
     development.compose("down", "--rmi", "local")
     targets = project.run("make", "help")
     assert " passed" in project.run("make", "test")
-    assert "Success" in project.run("make", "lint")
+    checked = project.run("make", "lint")
+    assert [one for one in ("All checks passed", "already formatted", "Success") if one not in checked] == []
+    append(project, "app/fields.py", UNTIDY)
     project.run("make", "format")
+    replace(project, "app/fields.py", TIDY, "")
     if project.has_database:
         assert "describe the change" in project.run("make", "migration", expect=2)
         project.run("make", "migrate")
     assert {path.stat().st_uid for path in project.directory.rglob("*")} == {project.directory.stat().st_uid}
     project.run("make", "up")
     assert "up" in targets
+    terminal = ("script", "--quiet", "--return", "--command", "make shell", "/dev/null")
+    project.run(*terminal, stdin="touch made-in-the-shell && exit\n")
+    assert (project.directory / "made-in-the-shell").stat().st_uid == project.directory.stat().st_uid
     project.run("make", "down")
 
 
 @pytest.mark.one_for_each("framework")
 def test_lock_works_from_any_state(project: Project, development: Stack) -> None:
-    """`make lock` needs neither a lock that can be read nor an image that can be built."""
+    """`make lock` needs no lock that can be read and no image that can be built; `make upgrade` moves forward."""
     development.compose("down", "--rmi", "local")
     names = ("requirements.txt", "requirements-dev.txt")
     before = {name: (project.directory / name).read_text(encoding="utf-8") for name in names}
@@ -249,8 +259,14 @@ def test_lock_works_from_any_state(project: Project, development: Stack) -> None
         assert "<<<" not in text
         assert "no-such-package" not in text
         assert "://" not in text, "a lock names the host of an index"
-    project.run("make", "lock")
-    assert "pluggy==" not in (project.directory / "requirements.txt").read_text(encoding="utf-8")
+        # A version that is not the newest, which `make upgrade` leaves behind.
+        older = re.sub(r"^pluggy==\S+", "pluggy==1.5.0", text, flags=re.MULTILINE)
+        (project.directory / name).write_text(older, encoding="utf-8")
+    project.run("make", "upgrade")
+    locked = [(project.directory / name).read_text(encoding="utf-8") for name in names]
+    assert "\npluggy==" not in locked[0]
+    assert "\npluggy==" in locked[1]
+    assert "\npluggy==1.5.0" not in locked[1]
 
 
 def append(project: Project, file: str, text: str) -> None:
