@@ -9,7 +9,7 @@ from tests.render.conftest import Complaints, refuse
 SECRETS = """
 set -e
 trap 'rm -rf secrets before' EXIT
-umask 077
+umask 0
 make -s secrets
 cp -r secrets before
 make -s secrets
