@@ -145,10 +145,12 @@ def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("app.main.create_app", lambda _: flask)
     monkeypatch.setenv("THREADS", "1")
-    service = asgi.create_app()
-    with ThreadPoolExecutor(2) as clients:
-        answers = list(clients.map(lambda _: call(service, {})[1], range(2)))
-    assert answers == [b"alone", b"alone"]
+
+    async def ask() -> list[bytes]:
+        service = asgi.create_app()
+        return [body for _, body in await asyncio.gather(*(send_request(service, {}) for _ in range(2)))]
+
+    assert asyncio.run(ask()) == [b"alone", b"alone"]
 
 
 def test_unescaped_query(service: Any) -> None:
