@@ -15,7 +15,8 @@ import pytest
 from dockwright import preview
 from dockwright.answers import read_answers, write_answers
 from dockwright.cli import main
-from dockwright.errors import OutputDirectoryError
+from dockwright.directory import check_contents
+from dockwright.errors import ForeignFilesError, OutputDirectoryError
 from dockwright.request import Place
 from dockwright.template import RECORD, Template, load, render
 from tests.unit.checkout import copy_checkout, read_tree
@@ -75,6 +76,17 @@ def test_repository_is_written_into(dockwright: Run, output_dir: Path, repositor
     assert f"Kept as they were: {', '.join(kept)}." in done.stdout
     expected = read_tree(render({"project_name": "my-shop"}, output_dir / "other"))
     assert read_tree(repository) == expected | before
+
+
+def test_file_in_the_way_is_refused(output_dir: Path, template: Template) -> None:
+    """A directory that has any other file of a project is refused: the project would be written without it."""
+    names = {path.partition("/")[0] for path in preview.files(template, template.complete({}))}
+    for name in names - REPOSITORY.keys():
+        directory = output_dir / f"with {name}"
+        directory.mkdir()
+        (directory / name).write_text("mine\n", encoding="utf-8")
+        with pytest.raises(ForeignFilesError):
+            check_contents(directory)
 
 
 @pytest.mark.parametrize(
