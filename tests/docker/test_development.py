@@ -338,13 +338,13 @@ def test_lock_works_from_any_state(project: Project, development: Stack) -> None
         assert "no-such-package" not in text
         assert "://" not in text, "a lock names the host of an index"
         # A version that is not the newest, which `make upgrade` leaves behind.
-        older = re.sub(r"^pluggy==\S+", "pluggy==1.5.0", text, flags=re.MULTILINE)
+        older = re.sub(r"^pluggy==\S+", "pluggy==1.6.0", text, flags=re.MULTILINE)
         (project.directory / name).write_text(older, encoding="utf-8")
     project.run("make", "upgrade")
     locked = [(project.directory / name).read_text(encoding="utf-8") for name in names]
     assert "\npluggy==" not in locked[0]
     assert "\npluggy==" in locked[1]
-    assert "\npluggy==1.5.0" not in locked[1]
+    assert "\npluggy==1.6.0" not in locked[1]
 
 
 def alembic(development: Stack, *commands: str) -> None:
