@@ -15,6 +15,7 @@ import pytest
 from dockwright import preview
 from dockwright.answers import read_answers, write_answers
 from dockwright.cli import main
+from dockwright.diff import differences
 from dockwright.directory import check_contents
 from dockwright.errors import ForeignFilesError, OutputDirectoryError
 from dockwright.request import Place
@@ -183,6 +184,16 @@ def test_interrupt_after_writing_says_so(
     assert (output_dir / "shop" / RECORD).is_file()
 
 
+def test_answers_need_a_terminal_to_ask_in(
+    monkeypatch: pytest.MonkeyPatch, output_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No question is asked where nobody sees it: where the output is piped to a file, for example."""
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.chdir(output_dir)
+    assert main(["new", "shop"]) == 2
+    assert "there is no terminal to ask the questions in" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("preset", load().presets)
 def test_preset_answers(dockwright: Run, template: Template, preset: str) -> None:
     """A preset's answers are taken, and flags win over them."""
@@ -290,6 +301,12 @@ def test_diff_leads_to_the_project(dockwright: Run, run: Run, output_dir: Path, 
     )
 
 
+def test_diff_says_what_it_cannot_read(tmp_path: Path) -> None:
+    """A file that can't be compared is named, with the reason."""
+    (tmp_path / "README.md").mkdir()
+    assert list(differences({"README.md": b"text\n"}, tmp_path)) == ["README.md: Is a directory\n"]
+
+
 def test_diff_drops_what_other_answers_need_no_longer(dockwright: Run, run: Run, output_dir: Path) -> None:
     """Applied by git, it also deletes the files of the recorded answers that the new answers don't lead to."""
     assert dockwright("new", "shop", "-y", "--redis", "queue").returncode == 0
@@ -359,6 +376,8 @@ def test_git_makes_a_repository_outside_of_any(
     assert (done.returncode, done.stderr) == (0, "")
     repository = run("git", "rev-parse", "--show-toplevel", cwd=output_dir / "shop").stdout.strip()
     assert Path(repository) == output_dir / "shop"
+    status = run("git", "status", "--porcelain", cwd=output_dir / "shop").stdout
+    assert {line[:2] for line in status.splitlines()} == {"??"}
     done = dockwright("new", "shop/inner", "-y", "--git")
     assert done.returncode == 0
     assert f"No git repository was made: {output_dir / 'shop'} is one already.\n" in done.stdout
