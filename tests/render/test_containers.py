@@ -287,6 +287,14 @@ def test_production_secrets(answers: dict[str, str], production: dict[str, Any])
         assert not re.search(r"://[^/]*:[^/]*@", " ".join(map(str, settings.values()))), name
 
 
+def test_account_in_redis(answers: dict[str, str], production: dict[str, Any]) -> None:
+    """In production the service's account has no dangerous command but INFO, which RQ needs, and only for a queue."""
+    if "redis" in production["services"]:
+        rules = production["services"]["redis"]["command"][-1].split("'")
+        (account,) = (rule for rule in rules if "-@dangerous" in rule)
+        assert account.partition("-@dangerous")[2].split() == (["+info"] if "queue" in answers["redis"] else [])
+
+
 @cache
 def read_stack(text: str) -> dict[str, Any]:
     """Return the content of a compose file."""
