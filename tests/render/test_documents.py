@@ -68,6 +68,8 @@ def test_figures(readme: str, texts: dict[str, str], development: Services) -> N
         assert [published.rpartition(":")[2] for published in development[name]["ports"]] == [port]
     for seconds in re.findall(r"the `worker` has (\d+)", readme):
         assert development["worker"]["environment"]["STATEMENT_SECONDS"] == int(seconds)
-    again = re.findall(r"runs again, (\w+) at most \(`JOB_OPTIONS`", readme)
     if "worker" in development:
-        assert re.findall(r"Retry\(max=(\d+)\)", texts["app/queue.py"]) == [str(TIMES[times]) for times in again]
+        (seconds, times), *others = re.findall(r"It may take (\d+) seconds\. It runs again, (\w+) at most", readme)
+        assert others == []
+        assert re.findall(r"^TIMEOUT_SECONDS = (\d+)$", texts["app/queue.py"], re.MULTILINE) == [seconds]
+        assert re.findall(r"Retry\(max=(\d+)\)", texts["app/queue.py"]) == [str(TIMES[times])]
