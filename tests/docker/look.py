@@ -36,11 +36,11 @@ def list_files() -> Iterator[str]:
 
 
 def answer_and_check(port: int, status: int, check: list[str]) -> int:
-    """Return the exit code of the health check when the service answers with this status."""
+    """Return the exit code of the health check when the service answers /health with this status, and else with 503."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(status)
+            self.send_response(status if self.path == "/health" else 503)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:

@@ -21,7 +21,8 @@ OURS = ("web", "worker", "migrate")
 # What lies around in a checkout, in its root and among the source, and never reaches an image.
 PLANTED = (
     *(".git/config", ".env", ".env.local", ".env.production", "id_rsa", "dev.sqlite3", ".venv/pyvenv.cfg"),
-    *("app/.env", "app/.env.local", "app/dev.sqlite3", "app/__pycache__/main.cpython-314.pyc", "tests/id_rsa"),
+    *("app/.env", "app/.env.local", "app/dev.sqlite3", "app/local.db"),
+    *("app/__pycache__/main.cpython-314.pyc", "tests/id_rsa"),
 )
 REDIS_CLI = 'REDISCLI_AUTH=$(cat /run/secrets/redis_password) exec redis-cli --raw --user app "$@"'
 SECRET = "never-in-an-image"  # noqa: S105 # what the tests look for

@@ -1,5 +1,6 @@
 """Production, every cell: the stack starts healthy and answers each request of the contract."""
 
+import re
 from datetime import datetime, timedelta
 
 import httpx
@@ -62,6 +63,16 @@ def test_head(project: Project, production: Stack) -> None:
             head, get = client.head(path), client.get(path)
             assert (head.status_code, head.content) == (get.status_code, b""), path
             assert head.headers["Content-Type"] == get.headers["Content-Type"], path
+
+
+@products
+def test_first_page(project: Project, production: Stack) -> None:
+    """Without a query, the list is the page that the README names."""
+    readme = (project.directory / "README.md").read_text(encoding="utf-8")
+    (query,) = re.findall(r"\| a page of products: `\?(\S+)` \|", readme)
+    with production.client() as client:
+        page = client.get("/products").json()
+    assert f"page={page['page']}&page_size={page['page_size']}" == query
 
 
 @stored

@@ -1,6 +1,7 @@
 """Development: every cell starts and answers; an edit shows without a build, and the project's own tools work."""
 
 import os
+import re
 
 import pytest
 
@@ -17,6 +18,9 @@ for _ in range(300):
     time.sleep(0.2)
 """
 EDIT = "\n# an edit\n"
+# Code that is not formatted, and what it is formatted to
+UNTIDY = "TWO   =  ( 1,2 )\n"
+TIDY = "TWO = (1, 2)\n"
 BROKEN = "\ndef broken(:\n"
 NOTE_IMPORTS = """
 from datetime import datetime
@@ -53,6 +57,56 @@ class Facts(TypeDecorator[dict[str, str]]):
     impl = JSONB
     cache_ok = True
 '''
+# A module that nothing imports
+NOTES = '''"""Notes in folders."""
+
+import enum
+
+from sqlalchemy import CheckConstraint, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.database import Base
+
+
+class State(enum.Enum):
+    """The state of a note."""
+
+    OPEN = "open"
+
+
+class Folder(Base):
+    """A folder."""
+
+    __tablename__ = "folders"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+class Note(Base):
+    """A note."""
+
+    __tablename__ = "notes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    folder_id: Mapped[int] = mapped_column(ForeignKey("folders.id"), index=True)
+    parent_id: Mapped[int | None] = mapped_column()
+    title: Mapped[str] = mapped_column(String(20))
+    state: Mapped[State] = mapped_column()
+    pages: Mapped[int] = mapped_column(server_default="1")
+'''
+# Changes of the models, and what the migration has for each
+CHANGES = (
+    ("parent_id: Mapped[int | None] = mapped_column(", 'ForeignKey("notes.id")', "create_foreign_key("),
+    ("title: Mapped[str] = mapped_column(String(20)", ", unique=True", "create_unique_constraint("),
+    ("state: Mapped[State] = mapped_column(", "index=True", "create_index("),
+    (
+        'tablename__ = "notes"\n',
+        '    __table_args__ = (CheckConstraint("pages > 0", name="pages"),)\n',
+        "check_constraint(",
+    ),
+    ('server_default="1', "0", "server_default="),
+    ('    OPEN = "open"\n', '    DONE = "done"\n', "DONE"),
+)
 
 
 @pytest.mark.every
@@ -157,11 +211,45 @@ def test_migration_from_inside(project: Project, development: Stack) -> None:
     if project.answers["database"] == "postgresql":
         assert "sa.Interval()" in text
         assert "postgresql.JSONB(" in text
-    for step in ("upgrade head", "check", "downgrade -1", "upgrade head"):
-        development.execute("alembic", *step.split())
-    development.execute("alembic", "downgrade", "-1")
+    alembic(development, "upgrade head", "check", "downgrade -1", "upgrade head", "downgrade -1")
     migration.unlink()
     models.write_text(before, encoding="utf-8")
+
+
+@stored
+@pytest.mark.one_for_each("database")
+def test_migrations_of_changes(project: Project, development: Stack) -> None:
+    """Constraints, defaults and enums get migrations, up and down; the project's tests find one that lacks or fails."""
+    versions = project.directory / "migrations" / "versions"
+    notes = project.directory / "app" / "notes.py"
+    before = set(versions.iterdir())
+    notes.write_text(NOTES, encoding="utf-8")
+    alembic(development, "revision --autogenerate -m notes", "upgrade head", "check")
+    changed = NOTES
+    for old, new, _ in CHANGES:
+        assert old in changed
+        changed = changed.replace(old, old + new)
+    notes.write_text(changed, encoding="utf-8")
+    steps = ("upgrade head", "check", "downgrade -1", "upgrade head")
+    alembic(development, "revision --autogenerate -m constraints", *steps)
+    (migration,) = versions.glob("*_constraints.py")
+    text = migration.read_text(encoding="utf-8")
+    # On SQLite an enum is a VARCHAR without a constraint.
+    expected = {change for *_, change in CHANGES if change != "DONE" or project.has_server}
+    assert {change for change in expected if change not in text} == set(), text
+    append(project, "app/notes.py", "    subject: Mapped[str] = mapped_column(String(20))\n")
+    alembic(development, "revision --autogenerate -m subject")
+    replace(project, "app/notes.py", 'server_default="10', 'server_default="100')
+    said = development.compose("exec", "--no-TTY", "web", "pytest", "tests/test_migrations.py", expect=1)
+    assert "FAILED tests/test_migrations.py::test_models_have_migrations" in said
+    # MariaDB makes up a value for rows that have none.
+    if project.answers["database"] != "mariadb":
+        assert "FAILED tests/test_migrations.py::test_migrations_keep_rows" in said
+    notes.unlink()
+    next(versions.glob("*_subject.py")).unlink()
+    alembic(development, "downgrade -2")
+    for path in set(versions.iterdir()) - before:
+        path.unlink()
 
 
 def test_own_tests_pass(development: Stack) -> None:
@@ -221,8 +309,11 @@ def test_targets(project: Project, development: Stack) -> None:
     development.compose("down", "--rmi", "local")
     targets = project.run("make", "help")
     assert " passed" in project.run("make", "test")
-    assert "Success" in project.run("make", "lint")
+    checked = project.run("make", "lint")
+    assert [one for one in ("All checks passed", "already formatted", "Success") if one not in checked] == []
+    append(project, "app/fields.py", UNTIDY)
     project.run("make", "format")
+    replace(project, "app/fields.py", TIDY, "")
     if project.has_database:
         assert "describe the change" in project.run("make", "migration", expect=2)
         project.run("make", "migrate")
@@ -234,7 +325,7 @@ def test_targets(project: Project, development: Stack) -> None:
 
 @pytest.mark.one_for_each("framework")
 def test_lock_works_from_any_state(project: Project, development: Stack) -> None:
-    """`make lock` needs neither a lock that can be read nor an image that can be built."""
+    """`make lock` needs no lock that can be read and no image that can be built; `make upgrade` moves forward."""
     development.compose("down", "--rmi", "local")
     names = ("requirements.txt", "requirements-dev.txt")
     before = {name: (project.directory / name).read_text(encoding="utf-8") for name in names}
@@ -249,8 +340,20 @@ def test_lock_works_from_any_state(project: Project, development: Stack) -> None
         assert "<<<" not in text
         assert "no-such-package" not in text
         assert "://" not in text, "a lock names the host of an index"
-    project.run("make", "lock")
-    assert "pluggy==" not in (project.directory / "requirements.txt").read_text(encoding="utf-8")
+        # A version that is not the newest, which `make upgrade` leaves behind.
+        older = re.sub(r"^pluggy==\S+", "pluggy==1.6.0", text, flags=re.MULTILINE)
+        (project.directory / name).write_text(older, encoding="utf-8")
+    project.run("make", "upgrade")
+    locked = [(project.directory / name).read_text(encoding="utf-8") for name in names]
+    assert "\npluggy==" not in locked[0]
+    assert "\npluggy==" in locked[1]
+    assert "\npluggy==1.6.0" not in locked[1]
+
+
+def alembic(development: Stack, *commands: str) -> None:
+    """Run commands of Alembic in one process: each would import the application anew."""
+    code = "import sys; from alembic.config import main; [main(command.split()) for command in sys.argv[1:]]"
+    development.execute("python", "-c", code, *commands)
 
 
 def append(project: Project, file: str, text: str) -> None:

@@ -60,7 +60,7 @@ def test_image_tells_no_secret(project: Project, image: str, config: dict[str, A
 
 
 def test_health_check(found: dict[str, Any]) -> None:
-    """The health check passes on a 200, on whatever port the service listens, and fails on all else."""
+    """The health check passes on a 200 of /health, on whatever port the service listens, and fails on all else."""
     assert found["health"] == {"200": 0, "404": 1, "500": 1, "503": 1}
     assert found["other port"] == 0
     assert found["nobody"] == 1

@@ -10,8 +10,8 @@ from tests.docker.stack import OURS, TLS, Project, Stack, free_port, wait_for
 PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 2}
 stored = pytest.mark.only_where(sample=["products"], database=["sqlite", "postgresql", "mariadb"])
 cached = pytest.mark.only_where(sample=["products"], redis=["cache", "cache-and-queue"])
-# The end of a `create_app`, of either framework, that starts a thread.
-START_THREAD = """
+# The end of a `create_app`, of either framework, that starts a thread and adds routes.
+EDIT = """
     import os, threading, time
     app.count = 0
 
@@ -25,6 +25,10 @@ START_THREAD = """
     @app.get("/count")
     def get_count():
         return {"pid": os.getpid(), "count": app.count}
+
+    @app.get("/bug")
+    def fail():
+        raise RuntimeError("made by a test")
 
     return app
 """
@@ -140,11 +144,14 @@ def test_data_survives(project: Project, production: Stack) -> None:
 
 @pytest.mark.one_for_each("framework")
 @pytest.mark.only_where(database=["sqlite", "none"], redis=["none"])
-def test_thread_of_the_application_runs_in_every_worker(project: Project, image: str) -> None:
-    """A thread that `create_app` starts is alive in each worker process, because each creates its own application."""
+def test_code_of_the_owner(project: Project, image: str) -> None:
+    """A thread that `create_app` starts is alive in each worker process, because each creates its own application.
+
+    An exception in a route is in the log, under the id that its answer has.
+    """
     main = (project.directory / "app" / "main.py").read_text(encoding="utf-8")
     edited = project.directory.parent / "main.py"
-    edited.write_text(main.replace("\n    return app\n", START_THREAD), encoding="utf-8")
+    edited.write_text(main.replace("\n    return app\n", EDIT), encoding="utf-8")
     name, port = f"{project.slug}-thread", free_port()
     options = ("--env", "WORKERS=2", "--publish", f"127.0.0.1:{port}:{project.answers['port']}")
     mount = ("--volume", f"{edited}:/app/app/main.py:ro")
@@ -157,7 +164,15 @@ def test_thread_of_the_application_runs_in_every_worker(project: Project, image:
         counts.setdefault(answer["pid"], set()).add(answer["count"])
         return len(counts) == 2 and all(len(seen) > 1 for seen in counts.values())
 
+    def traceback() -> bool:
+        """Say whether the exception is in the log, in the line of its request."""
+        lines = project.run("docker", "logs", name).splitlines()
+        return any('"bug-1"' in line and "RuntimeError: made by a test" in line for line in lines)
+
     try:
         wait_for(all_count)
+        answer = httpx.get(f"http://127.0.0.1:{port}/bug", headers={"X-Request-ID": "bug-1"}, verify=TLS)
+        assert (answer.status_code, answer.headers["X-Request-ID"]) == (500, "bug-1")
+        wait_for(traceback, seconds=20)
     finally:
         project.run("docker", "rm", "--force", name)

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.docker.stack import OURS, Project, Stack, wait_for
+from tests.docker.stack import OURS, TLS, Project, Stack, wait_for
 
 # Run in the image: load_settings() for each environment, as a process of its own would.
 LOAD = """
@@ -120,9 +121,12 @@ def test_wrong_setting_is_one_sentence(project: Project, image: str) -> None:
 @pytest.mark.one_for_each("framework")
 @pytest.mark.only_where(sample=["products"], database=["sqlite"], redis=["none"])
 def test_platforms(project: Project, image: str, record_property: Record) -> None:
-    """It serves on any PORT, as any user, in 256 MB, on a read-only root, without capabilities; both signals end it."""
+    """It serves on any PORT, as any user, in 256 MB, on a read-only root, without capabilities; both signals end it.
+
+    It also serves below the path of a proxy, which is not in the requests, but in where an answer leads.
+    """
     confined = ("--user=123456:0", "--memory=256m", "--cap-drop=ALL", "--read-only", "--tmpfs=/tmp", DATA)
-    published = ("--env=PORT=8080", "--publish=127.0.0.1::8080")
+    published = ("--env=PORT=8080", "--env=ROOT_PATH=/shop", "--publish=127.0.0.1::8080")
 
     def stop(signal: str, *, busy: bool) -> float:
         """Start a container, stop it while it is idle or while a body arrives, and return how long that took."""
@@ -131,7 +135,11 @@ def test_platforms(project: Project, image: str, record_property: Record) -> Non
         try:
             health = ("docker", "inspect", "--format", "{{.State.Health.Status}}", name)
             wait_for(lambda: project.run(*health) == "healthy\n")
-            port = project.run("docker", "port", name, "8080").rpartition(":")[2]
+            port = project.run("docker", "port", name, "8080").rpartition(":")[2].strip()
+            created = httpx.post(
+                f"http://127.0.0.1:{port}/products", json={"name": "Pen", "price": "34.00"}, verify=TLS
+            )
+            assert created.headers["Location"] == f"/shop/products/{created.json()['id']}"
             with socket.create_connection(("127.0.0.1", int(port)), timeout=60) as connection:
                 if busy:
                     connection.sendall(b"POST /products HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")

@@ -1,9 +1,14 @@
 """The Dockerfile and the compose files match the answers, and follow good practice."""
 
+import os
 import re
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import pytest
@@ -132,8 +137,21 @@ def test_development_ports(answers: dict[str, str], development: Services) -> No
 def test_development_source(development: Services) -> None:
     """In development the code on the host is mounted."""
     assert development["web"]["build"] == {"context": ".", "target": "development"}
+    # Also after a change of the dependencies, `up` alone is enough.
+    assert development["web"]["pull_policy"] == "build"
     for name in {"web", "worker", "migrate"} & set(development):
         assert ".:/app" in development[name]["volumes"], name
+
+
+def test_data_of_the_tests(development: Services) -> None:
+    """The project's tests drop and empty a database and a Redis of their own, not those of the development stack."""
+    settings = development["web"]["environment"]
+    addresses = {name: settings[name] for name in ("DATABASE_URL", "REDIS_URL") if "//" in settings.get(name, "")}
+    tested = {name: settings[f"TEST_{name}"] for name in addresses if not addresses[name].startswith("sqlite:")}
+    for name, address in tested.items():
+        server, _, data = address.rpartition("/")
+        assert server.rpartition("@")[2].rpartition("/")[2] == addresses[name].split("/")[2].rpartition("@")[2]
+        assert data != addresses[name].rpartition("/")[2], name
 
 
 def test_production_hardened(production: dict[str, Any]) -> None:
@@ -202,6 +220,23 @@ def test_health_checks(texts: dict[str, str], stack: dict[str, Any]) -> None:
         assert "--host=127.0.0.1" in command if "pg_isready" in command else "--connect" in command
 
 
+def test_health_checks_are_frequent(texts: dict[str, str]) -> None:
+    """A server that hangs is seen within about a minute."""
+    (check,) = re.findall(r"^HEALTHCHECK (.*)$", texts["Dockerfile"], re.MULTILINE)
+    seconds = {name: float(value) for name, value in re.findall(r"--([a-z-]+)=([\d.]+)s\b", check)}
+    assert 1 <= seconds["timeout"] < seconds["interval"] <= 30
+
+
+def test_worker_check(texts: dict[str, str], stack: dict[str, Any]) -> None:
+    """A worker is healthy while it has a heartbeat, and unhealthy some minutes after the last one."""
+    if "worker" in stack["services"]:
+        *program, code = stack["services"]["worker"]["healthcheck"]["test"]
+        assert program == ["CMD", "python", "-c"]
+        (heartbeat,) = re.findall(r"Path\(\"(/tmp/\w+)\"\)\.touch\(\)", texts["app/worker.py"])
+        assert heartbeat in code
+        assert check_heartbeats(code.replace(heartbeat, "{}"), 0, 60, 180) == [0, 0, 1]
+
+
 def test_port(answers: dict[str, str], texts: dict[str, str]) -> None:
     """The image exposes the chosen port, the service listens on it by default, and no file has another port."""
     default = load().options["port"].default
@@ -252,11 +287,31 @@ def test_production_secrets(answers: dict[str, str], production: dict[str, Any])
         assert not re.search(r"://[^/]*:[^/]*@", " ".join(map(str, settings.values()))), name
 
 
+def test_account_in_redis(answers: dict[str, str], production: dict[str, Any]) -> None:
+    """In production the service's account has no dangerous command but INFO, which RQ needs, and only for a queue."""
+    if "redis" in production["services"]:
+        rules = production["services"]["redis"]["command"][-1].split("'")
+        (account,) = (rule for rule in rules if "-@dangerous" in rule)
+        assert account.partition("-@dangerous")[2].split() == (["+info"] if "queue" in answers["redis"] else [])
+
+
 @cache
 def read_stack(text: str) -> dict[str, Any]:
     """Return the content of a compose file."""
     stack: dict[str, Any] = yaml.safe_load(text)
     return stack
+
+
+@cache
+def check_heartbeats(code: str, *ages: int) -> list[int]:
+    """Return how the check of a worker ends for heartbeats that are this old, in seconds."""
+    with NamedTemporaryFile() as file:
+        command = [sys.executable, "-c", code.format(file.name)]
+        ends = []
+        for age in ages:
+            os.utime(file.name, (time.time() - age,) * 2)
+            ends.append(subprocess.run(command, check=False).returncode)
+        return ends
 
 
 def volumes(service: dict[str, Any]) -> Iterator[str]:

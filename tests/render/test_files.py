@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 import yaml
 
+from dockwright.template import render
 from hooks.post_gen_project import LIFTED
+from tests.render.conftest import read
 
 # Patterns of answers -> the files that projects with these answers have
 FILES: list[tuple[dict[str, str], str]] = [
@@ -86,6 +89,11 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 }
 # Allowed consecutive blank lines, if not one: two separate functions, also in Markdown, and stages of a Dockerfile
 BLANK_LINES = {"Dockerfile": 2, ".mako": 2, ".md": 2, ".py": 2}
+# What never belongs into a repository: secrets, data, and what is made by running the project
+IGNORED = (
+    *(".env", "secrets/database_password", "backups/2026.sql", "local.db", "dev.sqlite3", "app/__pycache__/main.pyc"),
+    *(".venv/pyvenv.cfg", ".mypy_cache/x", ".pytest_cache/x", ".ruff_cache/x"),
+)
 
 
 def test_files(answers: dict[str, str], texts: dict[str, str]) -> None:
@@ -130,3 +138,38 @@ def test_parsed(texts: dict[str, str]) -> None:
     for name, text in texts.items():
         if parse := PARSERS.get(Path(name).suffix):
             assert parse(text), name
+
+
+def test_repository(tmp_path: Path) -> None:
+    """In git, every file has LF line endings on any system, and is tracked; secrets, data and caches are not."""
+    project = render({"database": "postgresql", "redis": "cache-and-queue"}, tmp_path)
+
+    def git(*arguments: str) -> list[str]:
+        command = ["git", "-C", str(project), *arguments]
+        return subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True).stdout.splitlines()
+
+    git("init", "--quiet")
+    files = [name for name in read(project) if not name.startswith(".git/")]
+    assert {line.rpartition(" ")[2] for line in git("check-attr", "eol", *files)} == {"lf"}
+    assert git("check-ignore", *files, *IGNORED) == list(IGNORED)
+
+
+def test_pyproject(answers: dict[str, str], texts: dict[str, str]) -> None:
+    """The metadata are the answers; dependencies are resolved for the chosen Python, and types are checked strictly."""
+    content = tomllib.loads(texts["pyproject.toml"])
+    assert content["project"]["requires-python"] == f">={answers['python_version']}"
+    assert content["tool"]["uv"]["pip"]["python-version"] == answers["python_version"]
+    assert content["tool"]["mypy"]["strict"] is True
+    assert content["project"]["name"] == "product-api"
+
+
+def test_page_of_the_description(texts: dict[str, str]) -> None:
+    """What the page loads from elsewhere has an exact version and a hash; where that fails, it leads to the text."""
+    page = texts["app/docs.html"]
+    loaded = re.findall(r"<(?:link|script)[^>]*\b(?:href|src)=[^>]*>", page)
+    assert len(loaded) == page.count("https://") > 1
+    for tag in loaded:
+        assert re.search(r"@\d+\.\d+\.\d+/", tag)
+        assert re.search(r'\bintegrity="sha384-[\w+/]{64}"', tag)
+        assert 'crossorigin="anonymous"' in tag
+    assert '<a href="openapi.json">' in page

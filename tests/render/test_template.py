@@ -30,3 +30,13 @@ def test_conditions_alone() -> None:
 def sources() -> list[Path]:
     """Return the files of the template."""
     return [path for path in ROOT.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+
+
+def test_environments_of_alembic_are_twins() -> None:
+    """What both frameworks do to find and compare models is the same, so a test of one is a test of the other."""
+    texts = [path.read_text(encoding="utf-8") for path in sources() if path.match("_framework/*/migrations/env.py")]
+    shared = {
+        re.sub(r".*(?=^def import_models)|^def begin.*", "", text, flags=re.DOTALL | re.MULTILINE) for text in texts
+    }
+    assert (len(texts), len(shared)) == (2, 1)
+    assert all("def migrate(" in text for text in shared)

@@ -15,7 +15,9 @@ import pytest
 from dockwright import preview
 from dockwright.answers import read_answers, write_answers
 from dockwright.cli import main
-from dockwright.errors import OutputDirectoryError
+from dockwright.diff import differences
+from dockwright.directory import check_contents
+from dockwright.errors import ForeignFilesError, OutputDirectoryError
 from dockwright.request import Place
 from dockwright.template import RECORD, Template, load, render
 from tests.unit.checkout import copy_checkout, read_tree
@@ -75,6 +77,17 @@ def test_repository_is_written_into(dockwright: Run, output_dir: Path, repositor
     assert f"Kept as they were: {', '.join(kept)}." in done.stdout
     expected = read_tree(render({"project_name": "my-shop"}, output_dir / "other"))
     assert read_tree(repository) == expected | before
+
+
+def test_file_in_the_way_is_refused(output_dir: Path, template: Template) -> None:
+    """A directory that has any other file of a project is refused: the project would be written without it."""
+    names = {path.partition("/")[0] for path in preview.files(template, template.complete({}))}
+    for name in names - REPOSITORY.keys():
+        directory = output_dir / f"with {name}"
+        directory.mkdir()
+        (directory / name).write_text("mine\n", encoding="utf-8")
+        with pytest.raises(ForeignFilesError):
+            check_contents(directory)
 
 
 @pytest.mark.parametrize(
@@ -169,6 +182,16 @@ def test_interrupt_after_writing_says_so(
     assert main(["new", "shop", "-y"]) == 130
     assert capsys.readouterr().err == "error: stopped, but shop is written\n"
     assert (output_dir / "shop" / RECORD).is_file()
+
+
+def test_answers_need_a_terminal_to_ask_in(
+    monkeypatch: pytest.MonkeyPatch, output_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No question is asked where nobody sees it: where the output is piped to a file, for example."""
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.chdir(output_dir)
+    assert main(["new", "shop"]) == 2
+    assert "there is no terminal to ask the questions in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("preset", load().presets)
@@ -278,6 +301,12 @@ def test_diff_leads_to_the_project(dockwright: Run, run: Run, output_dir: Path, 
     )
 
 
+def test_diff_says_what_it_cannot_read(tmp_path: Path) -> None:
+    """A file that can't be compared is named, with the reason."""
+    (tmp_path / "README.md").mkdir()
+    assert list(differences({"README.md": b"text\n"}, tmp_path)) == ["README.md: Is a directory\n"]
+
+
 def test_diff_drops_what_other_answers_need_no_longer(dockwright: Run, run: Run, output_dir: Path) -> None:
     """Applied by git, it also deletes the files of the recorded answers that the new answers don't lead to."""
     assert dockwright("new", "shop", "-y", "--redis", "queue").returncode == 0
@@ -347,6 +376,8 @@ def test_git_makes_a_repository_outside_of_any(
     assert (done.returncode, done.stderr) == (0, "")
     repository = run("git", "rev-parse", "--show-toplevel", cwd=output_dir / "shop").stdout.strip()
     assert Path(repository) == output_dir / "shop"
+    status = run("git", "status", "--porcelain", cwd=output_dir / "shop").stdout
+    assert {line[:2] for line in status.splitlines()} == {"??"}
     done = dockwright("new", "shop/inner", "-y", "--git")
     assert done.returncode == 0
     assert f"No git repository was made: {output_dir / 'shop'} is one already.\n" in done.stdout

@@ -4,6 +4,7 @@ import ast
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dockwright.commands import HELP, find_command
 from dockwright.errors import InvalidChoiceError, RefusedAnswersError, UnknownOptionError
@@ -38,6 +39,35 @@ def test_every_preset_is_a_project(template: Template, tmp_path: Path) -> None:
         assert preset.why
         assert preset.answers
         assert template.render({**preset.answers, "project_slug": preset.name}, tmp_path).is_dir()
+
+
+def test_preset_is_what_its_sentence_says(template: Template, tmp_path: Path) -> None:
+    """What the reason of a preset promises is in its project."""
+    promised = set()
+    for preset in template.presets.values():
+        project = template.render({**preset.answers, "project_slug": preset.name}, tmp_path)
+        files = {path.relative_to(project).as_posix() for path in project.rglob("*")}
+        services = set(yaml.safe_load((project / "compose.yaml").read_text(encoding="utf-8"))["services"])
+        found = {
+            "a guide": "GUIDE.md" in files,
+            "keeps its data": "app/database.py" in files,
+            "a database of its own": "db" in services,
+            "a cache": "app/cache.py" in files,
+            "a second container": "worker" in services,
+            "nothing but the service": services == {"web"},
+            "without sample code": "app/products" not in files,
+        }
+        for words, is_there in found.items():
+            assert words not in preset.why or is_there, (preset.name, words)
+        promised |= {words for words in found if words in preset.why}
+    assert promised == found.keys()
+
+
+def test_support_of_python(template: Template) -> None:
+    """Each version of Python is supported for five years, and is released in October: 3.14 in 2025 (PEP 602)."""
+    for choice in template.options["python_version"].choices:
+        minor = int(choice.value.removeprefix("3."))
+        assert f"supported until October {2016 + minor}" in choice.explanation
 
 
 def test_names_are_unambiguous(template: Template) -> None:

@@ -111,6 +111,21 @@ def test_newer_database() -> None:
     with pytest.raises(CommandError, match="Can't locate revision"):
         command.upgrade(CONFIG, "head")
     run(lambda connection: connection.execute(text("DELETE FROM alembic_version WHERE version_num = 'newer'")))
+{% if cookiecutter.database in ("postgresql", "mariadb") %}
+
+
+@pytest.mark.usefixtures("services")
+def test_locked_table() -> None:
+    """A migration gives up on a locked table after seconds: everybody else would wait behind it."""
+    limits: list[Any] = []
+{% if cookiecutter.database == "postgresql" %}
+    run(lambda connection: limits.append(connection.scalar(text("SHOW lock_timeout"))))
+    assert limits == ["5s"]
+{% else %}
+    run(lambda connection: limits.append(connection.scalar(text("SELECT @@lock_wait_timeout"))))
+    assert limits == [5]
+{% endif %}
+{% endif %}
 {% if cookiecutter.database == "postgresql" %}
 
 

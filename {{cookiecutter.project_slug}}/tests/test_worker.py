@@ -13,7 +13,7 @@ from redis import Redis
 from rq import Queue, Retry
 from rq.job import Job
 
-from app.queue import JOB_OPTIONS, connect, job_status
+from app.queue import JOB_OPTIONS, TIMEOUT_SECONDS, connect, job_status
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def queue() -> Queue:
 def worker(queue: Queue) -> Iterator[subprocess.Popen[bytes]]:  # noqa: ARG001  # emptied before
     """Start the worker, and stop it after the test."""
     environment = os.environ | {"REDIS_URL": os.environ["TEST_REDIS_URL"]}
-    process = subprocess.Popen([sys.executable, "-m", "app.worker"], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "app.worker"], env=environment, stdout=subprocess.PIPE)
     yield process
     process.terminate()
     process.wait(20)
@@ -47,19 +47,32 @@ def wait_for(job: Job, *statuses: str) -> str:
     return status
 
 
-@pytest.mark.usefixtures("worker")
-def test_jobs(queue: Queue) -> None:
-    """The worker runs jobs at once or later, and a job that raises runs again before it counts as failed."""
-    succeeding = queue.enqueue("operator.add", 1, 2, **JOB_OPTIONS)
+def test_jobs(queue: Queue, worker: subprocess.Popen[bytes]) -> None:
+    """The worker runs jobs at once or later, and a job that raises runs again before it counts as failed.
+
+    The log doesn't show the arguments of a job, which may be personal data.
+    """
+    succeeding = queue.enqueue("operator.add", "Ada ", "Lovelace", **JOB_OPTIONS)
     later = queue.enqueue_in(timedelta(seconds=1), "operator.add", 3, 4, **JOB_OPTIONS)
     failing = queue.enqueue("math.sqrt", -1, **JOB_OPTIONS)
     failing_later = queue.enqueue("math.sqrt", -1, retry=Retry(max=1, interval=1))
     assert wait_for(succeeding, "finished", "failed") == "finished"
-    assert succeeding.return_value() == 3
+    assert succeeding.return_value() == "Ada Lovelace"
+    assert succeeding.timeout == TIMEOUT_SECONDS
     assert wait_for(later, "finished", "failed") == "finished"
     for job in failing, failing_later:
         assert wait_for(job, "finished", "failed") == "failed"
         assert job.retries_left == 0
+    worker.terminate()
+    log, _ = worker.communicate(timeout=20)
+    assert succeeding.id.encode() in log
+    assert b"Lovelace" not in log
+
+
+def test_arguments_are_json(queue: Queue) -> None:
+    """What only pickle can pass on is refused: unpickling would run the code of whoever can write to Redis."""
+    with pytest.raises(TypeError):
+        queue.enqueue("operator.not_", object())
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -6,6 +6,7 @@ import pytest
 from redis import Redis
 
 from app.cache import Cache
+from app.main import create_app, lifespan
 from app.settings import Settings
 
 
@@ -21,19 +22,23 @@ def test_get_and_set(settings: Settings, redis: Redis) -> None:
     """A text is found under its key, and expires."""
 
     async def use_cache() -> list[str | None]:
-        cache = Cache(settings.redis_url, seconds=60)
-        before = await cache.get("greeting")
-        await cache.set("greeting", "hello")
-        after = await cache.get("greeting")
-        await cache.close()
-        return [before, after]
+        app = create_app(settings.model_copy(update={"cache_seconds": 30}))
+        async with lifespan(app):
+            cache = app.state.cache
+            before = await cache.get("greeting")
+            await cache.set("greeting", "hello")
+            return [before, await cache.get("greeting")]
 
     assert asyncio.run(use_cache()) == [None, "hello"]
-    assert 0 < redis.ttl("greeting") <= 60
+    assert 0 < redis.ttl("greeting") <= 30
 
 
+{% if cookiecutter.database == "none" %}
 @pytest.mark.usefixtures("redis")
 def test_delete(settings: Settings) -> None:
+{% else %}
+def test_delete(settings: Settings, redis: Redis) -> None:
+{% endif %}
     """A reader that loaded its text before a change can't cache it after the change."""
 
     async def use_cache() -> str | None:
@@ -46,6 +51,9 @@ def test_delete(settings: Settings) -> None:
         return text
 
     assert asyncio.run(use_cache()) is None
+{% if cookiecutter.database != "none" %}
+    assert redis.ttl("greeting") > settings.statement_seconds
+{% endif %}
 
 
 @pytest.mark.parametrize(("method", "arguments"), [("get", ["a"]), ("set", ["a", "b"]), ("delete", ["a"])])
@@ -57,3 +65,16 @@ def test_without_redis(method: str, arguments: list[str]) -> None:
         return [await getattr(cache, method)(*arguments) for _ in range(2)]
 
     assert asyncio.run(use_cache()) == [None, None]
+
+
+def test_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis isn't asked again at once after a failure, so not every request waits for it."""
+
+    async def use_cache() -> str | None:
+        cache = Cache("redis://127.0.0.1:1/0", seconds=60)
+        await cache.get("greeting")
+        monkeypatch.delattr(cache, "redis")
+        await cache.set("greeting", "hello")
+        return await cache.get("greeting")
+
+    assert asyncio.run(use_cache()) is None

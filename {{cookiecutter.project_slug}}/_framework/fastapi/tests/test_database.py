@@ -5,16 +5,31 @@ import sqlite3
 import threading
 {% endif %}
 from datetime import UTC, datetime
+{% if cookiecutter.database == "postgresql" %}
+from typing import Annotated
+{% elif cookiecutter.database == "mariadb" %}
+from typing import Annotated, Any
+{% endif %}
 
 import pytest
+{% if cookiecutter.database == "sqlite" %}
 from fastapi import FastAPI
+{% else %}
+from fastapi import Depends, FastAPI
+{% endif %}
 from fastapi.testclient import TestClient
-from sqlalchemy import MetaData, String, func, make_url, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Column, Integer, MetaData, String, Table, func, make_url, text
+{% if cookiecutter.database != "sqlite" %}
+from sqlalchemy.ext.asyncio import AsyncSession
+{% endif %}
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.database import Base
+{% if cookiecutter.database == "sqlite" %}
 from app.dependencies import SessionDep
+{% else %}
+from app.dependencies import SessionDep, open_session
+{% endif %}
 from app.main import create_app
 from app.settings import Settings
 {% if cookiecutter.database == "postgresql" %}
@@ -25,6 +40,13 @@ SLEEP, NO_LIMIT = "SELECT pg_sleep(3.5)", "SET statement_timeout = 0"
 SLEEP, NO_LIMIT = "SELECT SLEEP(3.5)", "SET max_statement_time = 0"
 {% endif %}
 
+SEATS = Table(
+    "seats",
+    MetaData(),
+    Column("number", Integer, unique=True),
+    Column("guest", String(20)),
+    prefixes=["TEMPORARY"],
+)
 OLD = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -63,13 +85,68 @@ def test_database_is_down(settings: Settings) -> None:
         response = client.get("/ask")
     assert (response.status_code, response.headers["Content-Type"]) == (503, "application/problem+json")
     assert int(response.headers["Retry-After"]) > 0
+{% if cookiecutter.database != "sqlite" %}
+
+
+def test_pool_is_exhausted(settings: Settings) -> None:
+    """With all of POOL_SIZE connections in use, a request that needs another one doesn't wait for long."""
+    app = create_app(settings.model_copy(update={"pool_size": 1}))
+    add_route(app)
+
+    @app.get("/ask-twice")
+    async def ask_twice(
+        first: SessionDep, second: Annotated[AsyncSession, Depends(open_session, use_cache=False)]
+    ) -> None:
+        for session in (first, second):
+            await session.execute(text("SELECT 1"))
+
+    with TestClient(app) as client:
+        assert client.get("/ask-twice").status_code == 503
+        assert client.get("/ask").status_code == 200
+
+
+def test_broken_connection(settings: Settings) -> None:
+    """A connection that breaks while nobody uses it is replaced, and no request fails."""
+    app = create_app(settings.model_copy(update={"pool_size": 1}))
+    add_route(app)
+
+    @app.get("/break")
+    async def break_connection() -> None:
+        async with app.state.engine.connect() as connection:
+            unused = (await connection.get_raw_connection()).driver_connection
+{% if cookiecutter.database == "postgresql" %}
+        await unused.close()
+{% else %}
+        unused.close()
+{% endif %}
+
+    with TestClient(app) as client:
+        assert client.get("/break").status_code == 200
+        assert client.get("/ask").status_code == 200
+{% endif %}
+{% if cookiecutter.database == "mariadb" %}
+
+
+def test_isolation(app: FastAPI, client: TestClient) -> None:
+    """Each statement sees what other transactions have committed."""
+
+    @app.get("/isolation")
+    async def isolation(session: SessionDep) -> Any:
+        return await session.scalar(text("SELECT @@transaction_isolation"))
+
+    assert client.get("/isolation").json() == "READ-COMMITTED"
+{% endif %}
 
 
 {% if cookiecutter.database == "sqlite" %}
 @pytest.mark.parametrize(("seconds", "status"), [(1, 503), (10, 200)])
 def test_locked_database(settings: Settings, seconds: int, status: int) -> None:
-    """A statement waits for a lock for STATEMENT_SECONDS."""
+    """A statement that writes waits for a lock for STATEMENT_SECONDS; one that reads doesn't wait."""
     app = create_app(settings.model_copy(update={"statement_seconds": seconds}))
+
+    @app.get("/read")
+    async def read(session: SessionDep) -> None:
+        await session.execute(text("SELECT count(*) FROM sqlite_schema"))
 
     @app.get("/write")
     async def write(session: SessionDep) -> None:
@@ -79,9 +156,11 @@ def test_locked_database(settings: Settings, seconds: int, status: int) -> None:
         # Switches to WAL, if no connection has yet: SQLite doesn't wait for a lock then.
         assert client.get("/write").status_code == 200
         other = sqlite3.connect(str(settings.database_url.database), check_same_thread=False)
-        other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN EXCLUSIVE")
         unlock = threading.Timer(3.5, other.close)
         unlock.start()
+        assert client.get("/read").status_code == 200
+        assert unlock.is_alive()
         assert client.get("/write").status_code == status
         unlock.join()
 {% else %}
@@ -104,16 +183,35 @@ def test_slow_statement(settings: Settings, seconds: int, statements: list[str],
 {% endif %}
 
 
-def test_constraint(app: FastAPI, client: TestClient) -> None:
-    """Data that a constraint refuses is a conflict."""
+def test_unique_violation(app: FastAPI, client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    """A second row with a unique value is a conflict; the answer doesn't show the statement, nor the log the row."""
 
-    @app.get("/conflict")
-    async def conflict() -> None:
-        raise IntegrityError("INSERT", {}, ValueError("UNIQUE constraint failed"))
+    @app.get("/book")
+    async def book(session: SessionDep) -> None:
+        connection = await session.connection()
+        await connection.run_sync(SEATS.create)
+        for _ in range(2):
+            await session.execute(SEATS.insert().values(number=1, guest="Ada"))
 
-    response = client.get("/conflict")
+    response = client.get("/book")
     assert (response.status_code, response.json()["title"]) == (409, "Conflict")
-    assert "INSERT" not in response.text
+    assert "seats" not in response.text
+    assert "constraint violated" in caplog.text
+    assert "Ada" not in caplog.text
+{% if cookiecutter.database == "sqlite" %}
+
+
+def test_foreign_key(app: FastAPI, client: TestClient) -> None:
+    """A row that refers to one that isn't there is a conflict: SQLite checks that only if it is told to."""
+
+    @app.get("/refer")
+    async def refer(session: SessionDep) -> None:
+        await session.execute(text("CREATE TEMPORARY TABLE rooms (id INTEGER PRIMARY KEY)"))
+        await session.execute(text("CREATE TEMPORARY TABLE doors (room INTEGER REFERENCES rooms)"))
+        await session.execute(text("INSERT INTO doors VALUES (1)"))
+
+    assert client.get("/refer").status_code == 409
+{% endif %}
 
 
 def test_value_computed_by_the_database(app: FastAPI, client: TestClient) -> None:

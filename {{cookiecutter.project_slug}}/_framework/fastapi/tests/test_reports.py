@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from rq import SimpleWorker
+from rq.job import JobStatus
 
 from app import queue
 from app.main import create_app
@@ -51,6 +52,13 @@ def test_report(settings: Settings, client: TestClient) -> None:
     assert report["status"] == "finished"
     assert report["result"]["products"] == before["products"] + 1
     assert Decimal(report["result"]["stock_value"]) == Decimal(before["stock_value"]) + 25
+
+
+def test_large_report(settings: Settings, client: TestClient) -> None:
+    """A sum that no integer of the database can hold is a number like any other."""
+    product = client.post("/products", json={"name": "Ink", "price": "9999999999.99", "stock": 2**31 - 1})
+    assert make_report(settings, client)["status"] == "finished"
+    assert client.delete(product.headers["Location"]).status_code == 204
 {% endif %}
 
 
@@ -64,6 +72,19 @@ def test_failed_report(monkeypatch: pytest.MonkeyPatch, settings: Settings, clie
 {% endif %}
     run_jobs(settings)
     assert client.get(response.headers["Location"]).json()["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [("deferred", "queued"), ("scheduled", "queued"), ("stopped", "failed"), ("canceled", "failed")],
+)
+def test_status(settings: Settings, client: TestClient, status: str, shown: str) -> None:
+    """A job that will not run any more has failed, whatever RQ calls it."""
+    report = client.post("/reports").json()
+    job = queue.connect(settings.redis_url).fetch_job(report["id"])
+    assert job
+    job.set_status(JobStatus(status))
+    assert client.get(f"/reports/{report['id']}").json() == report | {"status": shown}
 
 
 @pytest.mark.parametrize("report_id", ["unknown", "no.id", "x" * 500, "%FF"])

@@ -18,8 +18,9 @@ Message = dict[str, Any]
 
 
 @pytest.fixture
-def service() -> Any:
-    """Return the application as the server runs it."""
+def service(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return the application as the server runs it, behind proxies in a network."""
+    monkeypatch.setenv("TRUSTED_PROXIES", "10.0.0.0/8")
     return asgi.create_app()
 
 
@@ -121,12 +122,35 @@ def test_root_path(service: Any) -> None:
     assert start["status"] == 200
 
 
-@pytest.mark.parametrize(("proxy", "client"), [("127.0.0.1", "203.0.113.7"), ("203.0.113.99", "203.0.113.99")])
+@pytest.mark.parametrize(("proxy", "client"), [("10.1.2.3", "203.0.113.7"), ("127.0.0.1", "127.0.0.1")])
 def test_client_address(service: Any, caplog: pytest.LogCaptureFixture, proxy: str, client: str) -> None:
-    """The client's address comes from a trusted proxy; others are not believed."""
+    """The client's address comes from a proxy in TRUSTED_PROXIES; others are not believed."""
     with caplog.at_level(logging.INFO, logger="app.requests"):
         call(service, {"client": (proxy, 50000), "headers": [(b"x-forwarded-for", b"203.0.113.7")]})
     assert [record.__dict__["client"] for record in caplog.records if record.name == "app.requests"] == [client]
+
+
+def test_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more requests are answered at once than THREADS allows."""
+    flask = Flask(__name__)
+    both = threading.Barrier(2)
+
+    @flask.get("/")
+    def meet() -> str:
+        try:
+            both.wait(timeout=0.5)
+        except threading.BrokenBarrierError:
+            return "alone"
+        return "together"
+
+    monkeypatch.setattr("app.main.create_app", lambda _: flask)
+    monkeypatch.setenv("THREADS", "1")
+
+    async def ask() -> list[bytes]:
+        service = asgi.create_app()
+        return [body for _, body in await asyncio.gather(*(send_request(service, {}) for _ in range(2)))]
+
+    assert asyncio.run(ask()) == [b"alone", b"alone"]
 
 
 def test_unescaped_query(service: Any) -> None:

@@ -1,16 +1,18 @@
 """The cache: what it holds, and what happens without Redis."""
 
-import os
+import dataclasses
 
 import pytest
 
 from app.cache import Cache
+from app.main import create_app
+from app.settings import Settings
 
 
 @pytest.fixture
-def cache() -> Cache:
-    """Return an empty cache."""
-    cache = Cache(os.environ["REDIS_URL"], seconds=60)
+def cache(settings: Settings) -> Cache:
+    """Return the application's cache, empty, whose entries live for 30 seconds."""
+    cache: Cache = create_app(dataclasses.replace(settings, cache_seconds=30)).extensions["cache"]
     cache.redis.flushdb()
     return cache
 
@@ -20,15 +22,22 @@ def test_get_and_set(cache: Cache) -> None:
     assert cache.get("greeting") is None
     cache.set("greeting", "hello")
     assert cache.get("greeting") == "hello"
-    assert 0 < cache.redis.ttl("greeting") <= 60
+    assert 0 < cache.redis.ttl("greeting") <= 30
 
 
+{% if cookiecutter.database == "none" %}
 def test_delete(cache: Cache) -> None:
+{% else %}
+def test_delete(settings: Settings, cache: Cache) -> None:
+{% endif %}
     """A reader that loaded its text before a change can't cache it after the change."""
     cache.set("greeting", "hello")
     cache.delete("greeting")
     cache.set("greeting", "hello")
     assert cache.get("greeting") is None
+{% if cookiecutter.database != "none" %}
+    assert cache.redis.ttl("greeting") > settings.statement_seconds
+{% endif %}
 
 
 @pytest.mark.parametrize(("method", "arguments"), [("get", ["a"]), ("set", ["a", "b"]), ("delete", ["a"])])
@@ -37,3 +46,12 @@ def test_without_redis(method: str, arguments: list[str]) -> None:
     cache = Cache("redis://127.0.0.1:1/0", seconds=60)
     assert getattr(cache, method)(*arguments) is None
     assert getattr(cache, method)(*arguments) is None
+
+
+def test_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis isn't asked again at once after a failure, so not every request waits for it."""
+    cache = Cache("redis://127.0.0.1:1/0", seconds=60)
+    assert cache.get("greeting") is None
+    monkeypatch.delattr(cache, "redis")
+    assert cache.get("greeting") is None
+    cache.set("greeting", "hello")

@@ -22,7 +22,13 @@ SLEEP, NO_LIMIT = "SELECT pg_sleep(3.5)", "SET statement_timeout = 0"
 {% elif cookiecutter.database == "mariadb" %}
 SLEEP, NO_LIMIT = "SELECT SLEEP(3.5)", "SET max_statement_time = 0"
 {% endif %}
-SEATS = Table("seats", MetaData(), Column("number", Integer, unique=True), prefixes=["TEMPORARY"])
+SEATS = Table(
+    "seats",
+    MetaData(),
+    Column("number", Integer, unique=True),
+    Column("guest", String(20)),
+    prefixes=["TEMPORARY"],
+)
 OLD = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -71,14 +77,37 @@ def test_pool_is_exhausted(settings: Settings) -> None:
     assert app.test_client().get("/ask").status_code == 503
     connection.close()
     assert app.test_client().get("/ask").status_code == 200
+
+
+def test_broken_connection(settings: Settings) -> None:
+    """A connection that breaks while nobody uses it is replaced, and no request fails."""
+    app = create_app(dataclasses.replace(settings, pool_size=1))
+    add_route(app)
+    with app.app_context(), db.engine.connect() as connection:
+        unused = connection.connection.driver_connection
+    unused.close()
+    assert app.test_client().get("/ask").status_code == 200
+{% endif %}
+{% if cookiecutter.database == "mariadb" %}
+
+
+def test_isolation(app: Flask) -> None:
+    """Each statement sees what other transactions have committed."""
+    with app.app_context():
+        assert db.session.scalar(text("SELECT @@transaction_isolation")) == "READ-COMMITTED"
 {% endif %}
 
 
 {% if cookiecutter.database == "sqlite" %}
 @pytest.mark.parametrize(("seconds", "status"), [(1, 503), (10, 200)])
 def test_locked_database(settings: Settings, seconds: int, status: int) -> None:
-    """A statement waits for a lock for STATEMENT_SECONDS."""
+    """A statement that writes waits for a lock for STATEMENT_SECONDS; one that reads doesn't wait."""
     app = create_app(dataclasses.replace(settings, statement_seconds=seconds))
+
+    @app.get("/read")
+    def read() -> str:
+        db.session.execute(text("SELECT count(*) FROM sqlite_schema"))
+        return "read"
 
     @app.get("/write")
     def write() -> str:
@@ -89,9 +118,11 @@ def test_locked_database(settings: Settings, seconds: int, status: int) -> None:
     # Switches to WAL, if no connection has yet: SQLite doesn't wait for a lock then.
     assert client.get("/write").status_code == 200
     other = sqlite3.connect(settings.database_url.database, check_same_thread=False)
-    other.execute("BEGIN IMMEDIATE")
+    other.execute("BEGIN EXCLUSIVE")
     unlock = threading.Timer(3.5, other.close)
     unlock.start()
+    assert client.get("/read").status_code == 200
+    assert unlock.is_alive()
     assert client.get("/write").status_code == status
     unlock.join()
 {% else %}
@@ -114,19 +145,36 @@ def test_slow_statement(settings: Settings, seconds: int, statements: list[str],
 {% endif %}
 
 
-def test_unique_violation(app: Flask, client: FlaskClient) -> None:
-    """A second row with a unique value is a conflict; the answer doesn't show the statement."""
+def test_unique_violation(app: Flask, client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+    """A second row with a unique value is a conflict; the answer doesn't show the statement, nor the log the row."""
 
     @app.get("/book")
     def book() -> str:
         SEATS.create(db.session.connection())
         for _ in range(2):
-            db.session.execute(SEATS.insert().values(number=1))
+            db.session.execute(SEATS.insert().values(number=1, guest="Ada"))
         return "booked twice"
 
     response = client.get("/book")
     assert (response.status_code, response.json["title"]) == (409, "Conflict")
     assert "seats" not in response.text
+    assert "constraint violated" in caplog.text
+    assert "Ada" not in caplog.text
+{% if cookiecutter.database == "sqlite" %}
+
+
+def test_foreign_key(app: Flask, client: FlaskClient) -> None:
+    """A row that refers to one that isn't there is a conflict: SQLite checks that only if it is told to."""
+
+    @app.get("/refer")
+    def refer() -> str:
+        db.session.execute(text("CREATE TEMPORARY TABLE rooms (id INTEGER PRIMARY KEY)"))
+        db.session.execute(text("CREATE TEMPORARY TABLE doors (room INTEGER REFERENCES rooms)"))
+        db.session.execute(text("INSERT INTO doors VALUES (1)"))
+        return "referred"
+
+    assert client.get("/refer").status_code == 409
+{% endif %}
 
 
 @pytest.mark.parametrize("statement", ["SELECT 1 FROM missing", "SELECT missing"], ids=["table", "column"])

@@ -1,5 +1,6 @@
 """Errors have one shape, however they are raised."""
 
+import dataclasses
 from typing import Any, NoReturn
 
 import flask_smorest
@@ -10,6 +11,8 @@ from marshmallow import Schema, fields
 from werkzeug.exceptions import HTTPException
 
 from app.api import Blueprint
+from app.main import create_app
+from app.settings import Settings
 
 
 class CountSchema(Schema):
@@ -26,8 +29,9 @@ class EnhanceYourCalm(HTTPException):
 
 
 @pytest.fixture
-def app(app: Flask) -> Flask:
-    """Return the application, with a route that takes a JSON body."""
+def app(settings: Settings) -> Flask:
+    """Return the application, with a route that takes a JSON body of up to 200,000 bytes."""
+    app = create_app(dataclasses.replace(settings, max_body_bytes=200_000))
     blueprint = Blueprint("echo", __name__)
 
     @blueprint.post("/echo")
@@ -77,7 +81,7 @@ def test_content_type(client: FlaskClient, content_type: str | None) -> None:
 
 def test_too_large(client: FlaskClient) -> None:
     """A body over MAX_BODY_BYTES is refused."""
-    response = client.post("/echo", data=b" " * 1024 * 1024 + b'{"count": 1}', content_type="application/json")
+    response = client.post("/echo", data=b" " * 200_000 + b'{"count": 1}', content_type="application/json")
     assert response.status_code == response.json["status"] == 413
     assert response.headers["X-Request-ID"]
 
@@ -111,7 +115,7 @@ def test_unregistered_status(app: Flask) -> None:
     assert (response.status_code, response.json["status"], response.json["detail"]) == (420, 420, "Slow down.")
 
 
-def test_unexpected(app: Flask) -> None:
+def test_unexpected(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
     """An unexpected exception is a problem without details, and has the request id that finds it in the log."""
 
     @app.get("/bug")
@@ -122,3 +126,4 @@ def test_unexpected(app: Flask) -> None:
     assert (response.status_code, response.content_type) == (500, "application/problem+json")
     assert response.headers["X-Request-ID"] == "mine-1"
     assert "secret" not in response.text
+    assert "RuntimeError: secret" in caplog.text

@@ -3,11 +3,13 @@
 {% if "cache" in cookiecutter.redis %}
 import dataclasses
 {% endif %}
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import update
 {% if "cache" in cookiecutter.redis %}
 from sqlalchemy.exc import OperationalError
 {% endif %}
@@ -17,10 +19,13 @@ from app.database import db
 from app.main import create_app
 {% endif %}
 from app.products import routes
+from app.products.models import Product
 {% if "cache" in cookiecutter.redis %}
 from app.settings import Settings
 {% endif %}
+from tests.migrating import run
 
+OLD = datetime(2000, 1, 1, tzinfo=UTC)
 PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 12}
 
 
@@ -46,6 +51,14 @@ def test_create_with_defaults(client: FlaskClient) -> None:
     """A name and a price are enough; a price always has two decimal places."""
     product = client.post("/products", json={"name": "Ink", "price": "9.9"}).json
     assert (product["description"], product["price"], product["stock"]) == ("", "9.90", 0)
+
+
+def test_largest_product(client: FlaskClient) -> None:
+    """Whatever is valid can be stored, up to the largest values."""
+    largest = {"name": "x" * 200, "description": "x" * 2000, "price": "9999999999.99", "stock": 2**31 - 1}
+    response = client.post("/products", json=largest)
+    assert response.status_code == 201
+    assert client.get(response.headers["Location"]).json.items() >= largest.items()
 
 
 def test_location_of_copy(app: Flask, client: FlaskClient) -> None:
@@ -94,10 +107,12 @@ def test_invalid_field(client: FlaskClient, field: str, value: object) -> None:
 
 
 def test_list(client: FlaskClient, pen: dict[str, Any]) -> None:
-    """The list is paginated, oldest first, with the total."""
+    """The list is paginated, oldest first, with the total; a change doesn't move a product."""
+    newer = client.post("/products", json=PEN).json
+    client.put(f"/products/{pen['id']}", json=PEN | {"stock": 13})
     total = client.get("/products").json["total"]
     page = client.get(f"/products?page={total}&page_size=1").json
-    assert page == {"items": [pen], "page": total, "page_size": 1, "total": total}
+    assert page == {"items": [newer], "page": total, "page_size": 1, "total": total}
     assert client.get(f"/products?page={total + 1}&page_size=1").json["items"] == []
 
 
@@ -113,6 +128,13 @@ def test_update(client: FlaskClient, pen: dict[str, Any]) -> None:
     assert response.status_code == 200
     assert response.json.items() >= {"id": pen["id"], "name": "Pencil", "price": "1.50", "stock": 12}.items()
     assert client.get(f"/products/{pen['id']}").json == response.json
+
+
+def test_times(client: FlaskClient, pen: dict[str, Any]) -> None:
+    """A change sets `updated_at`, and keeps `created_at`."""
+    run(lambda connection: connection.execute(update(Product).values(created_at=OLD, updated_at=OLD)))
+    changed = client.put(f"/products/{pen['id']}", json=PEN | {"stock": 13}).json
+    assert datetime.fromisoformat(changed["created_at"]) == OLD < datetime.fromisoformat(changed["updated_at"])
 {% if "cache" in cookiecutter.redis %}
 
 

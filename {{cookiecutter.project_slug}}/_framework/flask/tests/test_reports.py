@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from rq import SimpleWorker
+from rq.job import JobStatus
 
 from app.main import create_app
 from app.queue import current_queue
@@ -54,6 +55,13 @@ def test_report(app: Flask, client: FlaskClient) -> None:
     assert report["status"] == "finished"
     assert report["result"]["products"] == before["products"] + 1
     assert Decimal(report["result"]["stock_value"]) == Decimal(before["stock_value"]) + 25
+
+
+def test_large_report(app: Flask, client: FlaskClient) -> None:
+    """A sum that no integer of the database can hold is a number like any other."""
+    product = client.post("/products", json={"name": "Ink", "price": "9999999999.99", "stock": 2**31 - 1})
+    assert make_report(app, client)["status"] == "finished"
+    assert client.delete(product.headers["Location"]).status_code == 204
 {% endif %}
 
 
@@ -67,6 +75,19 @@ def test_failed_report(monkeypatch: pytest.MonkeyPatch, app: Flask, client: Flas
 {% endif %}
     run_jobs(app)
     assert client.get(response.headers["Location"]).json["status"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [("deferred", "queued"), ("scheduled", "queued"), ("stopped", "failed"), ("canceled", "failed")],
+)
+def test_status(app: Flask, client: FlaskClient, status: str, shown: str) -> None:
+    """A job that will not run any more has failed, whatever RQ calls it."""
+    report = client.post("/reports").json
+    with app.app_context():
+        job = current_queue().fetch_job(report["id"])
+    job.set_status(JobStatus(status))
+    assert client.get(f"/reports/{report['id']}").json == report | {"status": shown}
 
 
 @pytest.mark.parametrize("report_id", ["unknown", "no.id", "x" * 500, "%FF"])
