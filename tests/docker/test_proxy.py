@@ -40,6 +40,7 @@ def test_headers_and_compression(client: httpx.Client) -> None:
     assert response.headers["Content-Encoding"] in ("gzip", "zstd")
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["X-Frame-Options"] == "DENY"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
     assert "Strict-Transport-Security" not in response.headers
 
 
@@ -61,7 +62,7 @@ def test_address_of_the_client(production: Stack, client: httpx.Client) -> None:
 
 @stored
 def test_body_limit(client: httpx.Client) -> None:
-    """A body over the limit is refused, as a problem if its length is announced."""
+    """A body over the limit is refused, as a problem if its length is announced; and so are headers."""
 
     def chunks() -> Iterator[bytes]:
         for _ in range(40):
@@ -74,6 +75,7 @@ def test_body_limit(client: httpx.Client) -> None:
     assert response.json()["status"] == 413
     # Without a length, part of it reaches the service, which may end the connection first.
     assert client.post("/products", content=chunks(), headers=headers).status_code in (413, 502)
+    assert client.get("/products", headers={"X-Large": "x" * 64 * 1024}).status_code == 431
     assert client.get("/health").status_code == 200
 
 
