@@ -49,8 +49,10 @@ def test_services_are_those_of_compose(stack: dict[str, Any], compose_stack: dic
         for key in (service.keys() | others[name].keys()) - reworded:
             mine, theirs = service.get(key), others[name].get(key)
             assert (sorted(mine) == sorted(theirs)) if key == "networks" else (mine == theirs), (name, key)
-    for key in ("networks", "volumes", "configs", "secrets"):
+    for key in ("networks", "volumes", "configs"):
         assert stack.get(key) == compose_stack.get(key), key
+    files = {name: {"file": secret["file"]} for name, secret in stack.get("secrets", {}).items()}
+    assert files == compose_stack.get("secrets", {})
 
 
 def test_mounts_are_those_of_compose(stack: dict[str, Any], compose_stack: dict[str, Any]) -> None:
@@ -75,6 +77,17 @@ def test_hardened(stack: dict[str, Any], compose_stack: dict[str, Any]) -> None:
         assert all(mount["type"] == "tmpfs" and mount["tmpfs"]["size"] > 0 for mount in temporary), name
         # Swarm would ignore these without a word.
         assert service.keys().isdisjoint({"build", "depends_on", "restart", "security_opt", "tmpfs", "shm_size"}), name
+
+
+def test_passwords(texts: dict[str, str], stack: dict[str, Any]) -> None:
+    """The commands of README.md that change the passwords give each secret another name, and the services know it."""
+    if "secrets" in stack:
+        (pattern,) = re.findall(r'sed -i "s/(_password_.*?)/', texts["README.md"])
+        names = {key: secret["name"] for key, secret in stack["secrets"].items()}
+        changed = yaml.safe_load(re.sub(pattern, "_password_2", texts["stack.yaml"], flags=re.MULTILINE))
+        assert changed["services"] == stack["services"]
+        assert changed["secrets"].keys() == names.keys()
+        assert not {secret["name"] for secret in changed["secrets"].values()} & set(names.values())
 
 
 def test_updates(texts: dict[str, str], stack: dict[str, Any]) -> None:
