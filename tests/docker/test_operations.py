@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dockwright.matrix import sample
 from dockwright.template import load as load_template
@@ -22,6 +23,7 @@ TESTED = {
     "Deploy": 2,
     "Roll back": 1,
     "Scale": 3,
+    "Update": 2,
     "Change the passwords": 1,
     "Back up and restore": 3,
     "Look at it": 3,
@@ -68,6 +70,12 @@ def test_every_command_is_tested() -> None:
         found = blocks(template.text("OPERATIONS.md", template.complete(cell)))
         assert found["Deploy"][0] == "make deploy\n"  # test_deploy.py
         assert found["Roll back"][0] == "make rollback\n"  # test_deploy.py
+        # No registry is here; the rest is test_deploy.py's, and what `up` does everywhere.
+        assert found["Update"][0] == "docker compose -f compose.prod.yaml build --pull\nmake deploy\n"
+        services = yaml.safe_load(template.text("compose.prod.yaml", template.complete(cell)))["services"]
+        others = [name for name in ("db", "redis", "proxy") if name in services]
+        pull = f"docker compose -f compose.prod.yaml pull {' '.join(others)}\n"
+        assert found["Update"][1:] == [f"{pull}docker compose -f compose.prod.yaml up -d --wait\n"] * bool(others)
         for section, commands in found.items():
             assert len(commands) <= TESTED[section], section
 
@@ -205,9 +213,15 @@ def test_scale(project: Project, production: Stack) -> None:
     """More processes, containers and workers are started."""
     environment = project.directory / ".env"
     before = environment.read_text(encoding="utf-8")
-    environment.write_text(f"{before}WORKERS=3\n", encoding="utf-8")
+    page = (project.directory / "OPERATIONS.md").read_text(encoding="utf-8")
+    (most,) = re.findall(r"set `WORKERS` in `.env`, 1 to (\d+)", page)
+    environment.write_text(f"{before}WORKERS={most}\n", encoding="utf-8")
     run(project, "Scale", 0)
-    assert production.compose("logs", "--since", "60s", "web").count("Started worker-3")
+    with load(project.port, rate=20, writes=project.stores) as requests:
+        wait_for(lambda: requests.sent > 60)
+    assert requests.failed == []
+    # They have the memory and the processes for it: none had to be started again.
+    assert production.compose("logs", "web").count("Started worker-") == int(most)
     run(project, "Scale", 1)
     assert len(production.compose("ps", "--quiet", "web").split()) == 3
     run(project, "Scale", 2)
