@@ -14,6 +14,7 @@ from dockwright.template import load as load_template
 from tests.docker.load import load
 from tests.docker.stack import Project, Stack, wait_for
 from tests.docker.test_deploy import start_job
+from tests.docker.test_failures import Record, writing
 
 PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 2}
 ODD = PEN | {"name": "It's 100 % “Größe”;\n-- ink"}
@@ -133,14 +134,15 @@ def test_backup_without_the_service(project: Project, production: Stack) -> None
 @pytest.mark.only_where(database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"])
 @pytest.mark.one_for_each("database")
 @pytest.mark.usefixtures("settled")
-def test_passwords_are_changed(project: Project, production: Stack) -> None:
+def test_passwords_are_changed(project: Project, production: Stack, record_property: Record) -> None:
     """The passwords change while the service runs; the worker finishes its job, and the old ones are refused."""
     names = ("database_password", "database_admin_password", "redis_password")
     files = [project.directory / "secrets" / name for name in names]
     before = [file.read_text(encoding="utf-8") for file in files]
     job = start_job(production)
     wait_for(lambda: production.job_status(job) == "started")
-    run(project, "Change the passwords", 0)
+    with production.client() as client, writing(client, "/reports", None, clients=1) as writes:
+        run(project, "Change the passwords", 0)
     assert production.job_status(job) == "finished"
     after = [file.read_text(encoding="utf-8") for file in files]
     assert not set(before) & set(after)
@@ -148,6 +150,9 @@ def test_passwords_are_changed(project: Project, production: Stack) -> None:
     assert not administers(production, before[1])
     with production.client() as client:
         assert client.get("/ready").json() == {"status": "ready", "database": "up", "redis": "up"}
+        made = {one for one in writes.acknowledged if client.get(one).status_code == 200}
+        record_property("requests", f"{writes}, {len({*writes.acknowledged} - made)} lost")
+        assert made == {*writes.acknowledged}
         address = client.post("/reports").headers["Location"]
         wait_for(lambda: client.get(address).json()["status"] == "finished")
     assert {*(project.directory / "secrets").iterdir()} == {*files}

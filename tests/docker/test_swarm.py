@@ -20,6 +20,7 @@ from tests.docker.load import load
 from tests.docker.sandbox import Sandbox, require, run, sandbox
 from tests.docker.stack import Project, wait_for
 from tests.docker.test_deploy import MIGRATION
+from tests.docker.test_failures import PEN, Record, writing
 
 # One cell, with all that a stack can have: a swarm takes a minute.
 pytestmark = [
@@ -201,7 +202,7 @@ def test_stack_is_complete(project: Project, swarm: Swarm) -> None:
             wait_for(lambda: client.get(address).json()["status"] == "finished")
 
 
-def test_update_drops_nothing(project: Project, swarm: Swarm) -> None:
+def test_update_drops_nothing(project: Project, swarm: Swarm, record_property: Record) -> None:
     """No request fails while a version, with a migration where there are any, replaces another."""
     lines = ["ENV VERSION=0.2.0"]
     if project.has_database:
@@ -216,6 +217,7 @@ def test_update_drops_nothing(project: Project, swarm: Swarm) -> None:
         time.sleep(1)
         assert swarm.update("0.2.0") == "completed"
         time.sleep(1)
+    record_property("requests", f"update: {requests}")
     assert requests.failed == []
     assert requests.sent >= 5 * RATE
     assert swarm.version() == "0.2.0"
@@ -224,7 +226,7 @@ def test_update_drops_nothing(project: Project, swarm: Swarm) -> None:
         assert "swarm (head)" in swarm.docker("exec", web, "alembic", "current")
 
 
-def test_broken_version_is_rolled_back(swarm: Swarm) -> None:
+def test_broken_version_is_rolled_back(swarm: Swarm, record_property: Record) -> None:
     """A version that doesn't start is replaced by the one before, by itself, and no request fails."""
     swarm.derive("0.3.0", "ENV VERSION=0.3.0", "USER 0", 'RUN echo "import missing_module" >app/serve.py', "USER 10001")
     before = swarm.version()
@@ -232,21 +234,22 @@ def test_broken_version_is_rolled_back(swarm: Swarm) -> None:
         time.sleep(1)
         assert swarm.update("0.3.0") == "rollback_completed"
         time.sleep(1)
+    record_property("requests", f"update to a broken version, rolled back: {requests}")
     assert requests.failed == []
     assert swarm.version() == before
     wait_for(lambda: swarm.replicas()["web"] == "2/2")
 
 
 @pytest.mark.skipif("not config.getoption('--long')", reason="takes a minute: with --long")
-def test_passwords_are_changed(project: Project, swarm: Swarm) -> None:
+def test_passwords_are_changed(project: Project, swarm: Swarm, record_property: Record) -> None:
     """The commands of the README give the stack new passwords; data and jobs are kept, and the service goes on."""
     page = (project.directory / "README.md").read_text(encoding="utf-8").partition("### On Docker Swarm")[2]
     blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     (commands,) = [block for block in blocks if "rm secrets" in block]
     before = {file.name: file.read_text(encoding="utf-8") for file in (project.directory / "secrets").iterdir()}
-    with swarm.client() as client:
+    commands = commands.replace("TAG=0.1.0", f"TAG={swarm.version()}")
+    with swarm.client() as client, writing(client, "/products", PEN, clients=1) as writes:
         report = client.post("/reports").headers["Location"]
-        assert swarm.version() == "0.1.0"
         print(swarm.shell(commands))
         after = {file.name: file.read_text(encoding="utf-8") for file in (project.directory / "secrets").iterdir()}
         assert after.keys() == before.keys()
@@ -265,9 +268,13 @@ def test_passwords_are_changed(project: Project, swarm: Swarm) -> None:
         assert client.get(report).json()["status"] == "finished"
         address = client.post("/reports").headers["Location"]
         wait_for(lambda: client.get(address).json()["status"] == "finished")
+    with swarm.client() as client:
+        lost = [one for one in writes.acknowledged if client.get(one).status_code != 200]
+    record_property("requests", f"{writes}, {len(lost)} lost")
+    assert (writes.broken, lost) == (0, [])
 
 
-def test_killed_replica_is_replaced(swarm: Swarm) -> None:
+def test_killed_replica_is_replaced(swarm: Swarm, record_property: Record) -> None:
     """Another replica takes the place of one that is killed; no more fails than what it was answering."""
     before = swarm.containers("web")
     with load(8080, host=swarm.machine.address, rate=RATE, writes=False) as requests:
@@ -275,4 +282,5 @@ def test_killed_replica_is_replaced(swarm: Swarm) -> None:
         pid = swarm.docker("inspect", "--format", "{{.State.Pid}}", before[0]).strip()
         swarm.machine.run("kill", "-9", pid)
         wait_for(lambda: len({*swarm.containers("web")} - {before[0]}) == 2, seconds=120)
+    record_property("requests", str(requests))
     assert len(requests.failed) <= 3, requests.failed
