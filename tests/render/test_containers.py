@@ -341,22 +341,22 @@ PASSWORDS = [cell for cell in sample() if cell["database"] == "postgresql" and c
 def test_passwords(project: Path) -> None:
     """`make secrets` writes what production mounts: readable by each container's user, in a closed directory, once."""
     directory = project / "secrets"
-    try:
+    names = read_stack((project / "compose.prod.yaml").read_text(encoding="utf-8"))["secrets"].keys()
+    for umask in (0o022, 0o077):
         written: list[dict[str, bytes]] = []
-        for _ in range(2):
-            done = subprocess.run(["make", "secrets"], cwd=project, umask=0o077, check=False, capture_output=True)
-            assert done.returncode == 0, done.stderr
+        try:
+            for _ in range(2):
+                done = subprocess.run(["make", "secrets"], cwd=project, umask=umask, check=False, capture_output=True)
+                assert done.returncode == 0, done.stderr
+                written.append({file.name: file.read_bytes() for file in directory.iterdir()})
             assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-            files = {file.name: file.read_bytes() for file in directory.iterdir()}
-            stack = read_stack((project / "compose.prod.yaml").read_text(encoding="utf-8"))
-            assert files.keys() == stack["secrets"].keys()
             assert {stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()} == {0o644}
-            assert len(set(files.values())) == len(files)
-            assert all(re.fullmatch(rb"[0-9a-f]{64}", password) for password in files.values())
-            written.append(files)
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
         assert written[0] == written[1], "all are kept"
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        assert written[0].keys() == names
+        assert len(set(written[0].values())) == len(names)
+        assert all(re.fullmatch(rb"[0-9a-f]{64}", password) for password in written[0].values())
 
 
 def test_proxy_limits(texts: dict[str, str]) -> None:
