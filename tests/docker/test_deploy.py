@@ -108,13 +108,18 @@ def test_deploy_behind_the_proxy(
 
 @pytest.mark.only_where(proxy=["none"], database=["sqlite", "postgresql", "mariadb"])
 @pytest.mark.one_for_each("framework")
-def test_deploy_without_a_proxy(project: Project, deployed: Stack) -> None:
+def test_deploy_without_a_proxy(
+    project: Project, deployed: Stack, record_property: Callable[[str, object], None]
+) -> None:
     """A migration that fails leaves the old version serving; a rollback returns to an older one."""
     prepare(deployed, "0.2.0")
-    project.run("make", "deploy")
+    with load(project.port, rate=RATE, writes=project.stores) as requests:
+        project.run("make", "deploy")
+    record_property("requests", f"deploy: {requests}")
     assert version(deployed) == "0.2.0"
     with load(project.port, rate=RATE, writes=project.stores) as requests:
         fail_to_deploy(deployed, "0.3.0")
+    record_property("requests", f"failing deploy: {requests}")
     assert requests.failed == []
     assert version(deployed) == "0.2.0"
     choose(project, "0.1.0")

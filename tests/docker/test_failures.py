@@ -31,7 +31,7 @@ each_framework = pytest.mark.one_for_each("framework")
 # A request that needs the database ends after some six seconds, whatever happens to the database.
 LIMIT_SECONDS = 20
 WORKERS = 2
-SLOW_BODIES, SLOW_HEADERS, SILENT_CONNECTIONS = 200, 1_200, 800
+SLOW_BODIES, SLOW_HEADERS, SILENT_CONNECTIONS = 200, 1_200, 2_000
 MEGABYTE = 1024 * 1024
 Record = Callable[[str, object], None]
 
@@ -93,6 +93,16 @@ def kill(production: Stack, service: str) -> None:
     production.project.run("kill", "-9", str(production.containers()[service]["State"]["Pid"]))
 
 
+def tell(answers: list[httpx.Response], recovered: float) -> str:
+    """Return what became of requests while something was away, and for how long it stayed so afterwards."""
+    refused = [one for one in answers if one.status_code == 503]
+    slowest = max(one.elapsed.total_seconds() for one in answers)
+    return (
+        f"{len(answers)} sent, {len(refused)} got 503, the slowest after {slowest:.1f} s;"
+        f" as before {recovered:.1f} s after its return"
+    )
+
+
 # --- The database -----------------------------------------------------------------------------------------------------
 
 
@@ -115,7 +125,7 @@ def assert_alive(client: httpx.Client) -> None:
 
 @served
 @pytest.mark.one_for_each("framework", "database")
-def test_database_hangs(production: Stack, client: httpx.Client) -> None:
+def test_database_hangs(production: Stack, client: httpx.Client, record_property: Record) -> None:
     """While the database hangs, /health answers, /ready says so, and what needs it ends with a 503 in time."""
     address = client.post("/products", json=PEN).headers["Location"]
     requests: list[Callable[[], httpx.Response]] = [
@@ -128,14 +138,16 @@ def test_database_hangs(production: Stack, client: httpx.Client) -> None:
     with ThreadPoolExecutor(400) as pool, production.paused("db"):
         waiting = [pool.submit(request) for request in requests * 100]
         assert_alive(client)
-        for response in [one.result() for one in waiting]:
+        answers = [one.result() for one in waiting]
+        for response in answers:
             # Cached products are still answered.
             if response.headers.get("X-Cache") != "HIT":
                 assert_unavailable(response)
         ready = client.get("/ready")
         assert (ready.status_code, ready.json()["database"]) == (503, "down")
-    wait_for(lambda: client.get("/ready").status_code == 200)
-    wait_for(lambda: client.post("/products", json=PEN).status_code == 201)
+    recovered = wait_for(lambda: client.get("/ready").status_code == 200)
+    recovered += wait_for(lambda: client.post("/products", json=PEN).status_code == 201)
+    record_property("requests", tell(answers, recovered))
 
 
 @served
@@ -157,7 +169,9 @@ def test_database_is_killed(production: Stack, client: httpx.Client, record_prop
 
 @pytest.mark.only_where(sample=["products"], database=["postgresql", "mariadb"], redis=["cache", "cache-and-queue"])
 @each_framework
-def test_cached_product_while_the_database_hangs(production: Stack, client: httpx.Client) -> None:
+def test_cached_product_while_the_database_hangs(
+    production: Stack, client: httpx.Client, record_property: Record
+) -> None:
     """While every connection waits for a database that hangs, what is cached is still served."""
     address = client.post("/products", json=PEN).headers["Location"]
     wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
@@ -165,8 +179,10 @@ def test_cached_product_while_the_database_hangs(production: Stack, client: http
         waiting = [pool.submit(client.get, "/products") for _ in range(60)]
         for _ in range(8):
             assert client.get(address).headers["X-Cache"] == "HIT"
-        assert any(one.result().status_code == 503 for one in waiting)
-    wait_for(lambda: client.get("/ready").status_code == 200)
+        answers = [one.result() for one in waiting]
+    assert any(one.status_code == 503 for one in answers)
+    recovered = wait_for(lambda: client.get("/ready").status_code == 200)
+    record_property("requests", f"{tell(answers, recovered)}; 8 cached reads, 0 failed")
 
 
 @contextlib.contextmanager
@@ -201,7 +217,7 @@ LOCK_MARIADB = """mariadb --user=app --password="$(cat /run/secrets/database_pas
 
 @stored
 @pytest.mark.one_for_each("framework", "database")
-def test_table_is_locked(project: Project, production: Stack, client: httpx.Client) -> None:
+def test_table_is_locked(project: Project, production: Stack, client: httpx.Client, record_property: Record) -> None:
     """While a table is locked, a write ends with a 503 in time, the rest answers, and afterwards all is as before."""
     address = client.post("/products", json=PEN).headers["Location"]
     stocks = itertools.count()
@@ -218,16 +234,20 @@ def test_table_is_locked(project: Project, production: Stack, client: httpx.Clie
         wait_for(refused, seconds=30)
         waiting = [pool.submit(client.put, address, json=PEN | {"stock": next(stocks)}) for _ in range(32)]
         assert_alive(client)
-        for one in waiting:
-            if one.result().status_code != 200:
-                assert_unavailable(one.result())
-    wait_for(lambda: client.put(address, json=PEN | {"price": "2.00"}).status_code == 200)
+        answers = [one.result() for one in waiting]
+    recovered = wait_for(lambda: client.put(address, json=PEN | {"price": "2.00"}).status_code == 200)
+    record_property("requests", tell(answers, recovered))
+    for one in answers:
+        if one.status_code != 200:
+            assert_unavailable(one)
     assert client.get(address).json()["price"] == "2.00"
 
 
 @served
 @pytest.mark.one_for_each("framework", "database")
-def test_network_of_the_database_is_cut(project: Project, production: Stack, client: httpx.Client) -> None:
+def test_network_of_the_database_is_cut(
+    project: Project, production: Stack, client: httpx.Client, record_property: Record
+) -> None:
     """Requests whose connections are cut off end in time, and the service recovers when the network is back."""
     database = production.containers()["db"]
     (network,) = database["NetworkSettings"]["Networks"]
@@ -247,12 +267,14 @@ def test_network_of_the_database_is_cut(project: Project, production: Stack, cli
             time.sleep(2)
             stop.set()
             # What was read before the cut may still be answered.
-            assert {answer.status_code for one in waiting for answer in one.result()} <= {200, 503}
+            answers = [answer for one in waiting for answer in one.result()]
+            assert {answer.status_code for answer in answers} <= {200, 503}
             assert_unavailable(client.get("/products"))
         finally:
             stop.set()
             project.run("docker", "network", "connect", "--alias", "db", network, database["Id"])
-    wait_for(lambda: client.get("/products").status_code == 200)
+    recovered = wait_for(lambda: client.get("/products").status_code == 200)
+    record_property("requests", tell(answers, recovered))
 
 
 @contextlib.contextmanager
@@ -431,7 +453,9 @@ def test_redis_is_killed(production: Stack, client: httpx.Client, record_propert
 
 @queued
 @each_framework
-def test_redis_of_the_queue_hangs(project: Project, production: Stack, client: httpx.Client) -> None:
+def test_redis_of_the_queue_hangs(
+    project: Project, production: Stack, client: httpx.Client, record_property: Record
+) -> None:
     """While Redis hangs a report gets a 503 in time; what doesn't need it answers."""
     address = client.post("/reports").headers["Location"]
     with production.paused("redis"), ThreadPoolExecutor(8) as pool:
@@ -440,9 +464,11 @@ def test_redis_of_the_queue_hangs(project: Project, production: Stack, client: h
         assert_alive(client)
         if project.has_products:
             assert client.get("/products").status_code == 200
-        for one in waiting:
-            assert_unavailable(one.result())
-    wait_for(lambda: client.get("/ready").status_code == 200)
+        answers = [one.result() for one in waiting]
+    for one in answers:
+        assert_unavailable(one)
+    recovered = wait_for(lambda: client.get("/ready").status_code == 200)
+    record_property("requests", tell(answers, recovered))
     wait_for(lambda: client.get(address).json()["status"] == "finished")
 
 
@@ -496,13 +522,16 @@ def test_stop_waits_for_a_job(production: Stack) -> None:
 
 @queued
 @each_framework
-def test_worker_is_killed_in_a_job(project: Project, production: Stack, client: httpx.Client) -> None:
+def test_worker_is_killed_in_a_job(
+    project: Project, production: Stack, client: httpx.Client, record_property: Record
+) -> None:
     """When a worker's container was killed in a job, that is seen within about a minute: it failed, or is made."""
     job = enqueue(production, "'time.sleep', 20")
     wait_for(lambda: production.job_status(job) == "started")
     project.run("docker", "kill", production.containers()["worker"]["Id"])
     start_worker(production)
-    wait_for(lambda: production.job_status(job) in ("failed", "finished"), seconds=200)
+    seconds = wait_for(lambda: production.job_status(job) in ("failed", "finished"), seconds=200)
+    record_property("requests", f"1 job accepted, {production.job_status(job)} {seconds:.0f} s after the kill")
     address = client.post("/reports").headers["Location"]
     wait_for(lambda: client.get(address).json()["status"] == "finished")
 
@@ -627,15 +656,18 @@ def upload(production: Stack, *, chunked: bool) -> bytes:
 
 @stored
 @each_framework
-def test_enormous_bodies(production: Stack, client: httpx.Client) -> None:
+def test_enormous_bodies(production: Stack, client: httpx.Client, record_property: Record) -> None:
     """Bodies of 200 MB are refused, nobody else waits for them, and memory doesn't grow with them."""
     container = production.containers()["web"]
     with ThreadPoolExecutor(6) as pool:
         uploads = [pool.submit(upload, production, chunked=bool(number % 2)) for number in range(6)]
+        others = 1
         while not wait(uploads, timeout=0.1).done and not all(one.done() for one in uploads):
             assert client.get("/products").status_code == 200
+            others += 1
         assert client.get("/products").status_code == 200
         answers = [one.result() for one in uploads]
+    record_property("requests", f"6 bodies of 200 MB refused; others: {others} sent, 0 failed")
     # Who goes on sending may find the connection closed, with the answer lost.
     assert {answer.split(b" ")[1] for answer in answers if answer} == {b"413"}, answers
     again = production.containers()["web"]
@@ -643,12 +675,17 @@ def test_enormous_bodies(production: Stack, client: httpx.Client) -> None:
     assert not again["State"]["OOMKilled"]
 
 
-@stored
-@each_framework
-def test_slow_uploads_and_silent_connections(production: Stack, client: httpx.Client) -> None:
-    """While bodies and headers trickle and connections send nothing others are served; a stopped body is given up."""
+def allow_connections() -> None:
+    """Let the tests open as many connections as the system allows."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@pytest.mark.only_where(sample=["products"], database=["sqlite", "postgresql", "mariadb"], proxy=["none"])
+@each_framework
+def test_slow_uploads_and_silent_connections(production: Stack, client: httpx.Client, record_property: Record) -> None:
+    """While bodies and headers trickle and connections send nothing others are served; a stopped body is given up."""
+    allow_connections()
     started = production.containers()["web"]["State"]["StartedAt"]
     body = b'{"name": "Slow", "price": "1.00"}'
     with contextlib.ExitStack() as stay:
@@ -656,9 +693,12 @@ def test_slow_uploads_and_silent_connections(production: Stack, client: httpx.Cl
         stopped = [stay.enter_context(connection(production)) for _ in range(2)]
         for one in (*slow, *stopped):
             one.sendall(head(len(body)) + body[:1])
-        silent = [stay.enter_context(connection(production)) for _ in range(SLOW_HEADERS + SILENT_CONNECTIONS)]
-        for one in silent[:SLOW_HEADERS]:
-            one.sendall(b"GET /products HTTP/1.1\r\nHost:")
+        with contextlib.ExitStack() as silent:
+            for _ in range(SILENT_CONNECTIONS):
+                silent.enter_context(connection(production))
+            assert client.get("/products").status_code == 200
+        for _ in range(SLOW_HEADERS):
+            stay.enter_context(connection(production)).sendall(b"GET /products HTTP/1.1\r\nHost:")
         for position in range(1, len(body), 2):
             for one in slow:
                 one.sendall(body[position : position + 2])
@@ -670,5 +710,10 @@ def test_slow_uploads_and_silent_connections(production: Stack, client: httpx.Cl
         for one in stopped:
             answer = one.recv(4096)
             assert not answer or answer.startswith(b"HTTP/1.1 408"), answer
+    record_property(
+        "requests",
+        f"{SILENT_CONNECTIONS} silent connections, {SLOW_HEADERS} slow headers, {SLOW_BODIES} slow bodies, all of which"
+        f" are taken; others: {2 * len(range(1, len(body), 2)) + 1} sent, 0 failed",
+    )
     web = production.containers()["web"]
     assert (web["State"]["StartedAt"], web["State"]["Health"]["Status"]) == (started, "healthy")

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+import yaml
 
 from dockwright.matrix import sample
 from dockwright.template import load as load_template
 from tests.docker.load import load
 from tests.docker.stack import Project, Stack, wait_for
 from tests.docker.test_deploy import start_job
+from tests.docker.test_failures import Record
 
 PEN = {"name": "Fountain pen", "description": "Medium nib", "price": "34.00", "stock": 2}
 ODD = PEN | {"name": "It's 100 % “Größe”;\n-- ink"}
@@ -22,6 +24,7 @@ TESTED = {
     "Deploy": 2,
     "Roll back": 1,
     "Scale": 3,
+    "Update": 2,
     "Change the passwords": 1,
     "Back up and restore": 3,
     "Look at it": 3,
@@ -68,6 +71,12 @@ def test_every_command_is_tested() -> None:
         found = blocks(template.text("OPERATIONS.md", template.complete(cell)))
         assert found["Deploy"][0] == "make deploy\n"  # test_deploy.py
         assert found["Roll back"][0] == "make rollback\n"  # test_deploy.py
+        # No registry is here; the rest is test_deploy.py's, and what `up` does everywhere.
+        assert found["Update"][0] == "docker compose -f compose.prod.yaml build --pull\nmake deploy\n"
+        services = yaml.safe_load(template.text("compose.prod.yaml", template.complete(cell)))["services"]
+        others = [name for name in ("db", "redis", "proxy") if name in services]
+        pull = f"docker compose -f compose.prod.yaml pull {' '.join(others)}\n"
+        assert found["Update"][1:] == [f"{pull}docker compose -f compose.prod.yaml up -d --wait\n"] * bool(others)
         for section, commands in found.items():
             assert len(commands) <= TESTED[section], section
 
@@ -125,14 +134,16 @@ def test_backup_without_the_service(project: Project, production: Stack) -> None
 @pytest.mark.only_where(database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"])
 @pytest.mark.one_for_each("database")
 @pytest.mark.usefixtures("settled")
-def test_passwords_are_changed(project: Project, production: Stack) -> None:
+def test_passwords_are_changed(project: Project, production: Stack, record_property: Record) -> None:
     """The passwords change while the service runs; the worker finishes its job, and the old ones are refused."""
     names = ("database_password", "database_admin_password", "redis_password")
     files = [project.directory / "secrets" / name for name in names]
     before = [file.read_text(encoding="utf-8") for file in files]
     job = start_job(production)
     wait_for(lambda: production.job_status(job) == "started")
-    run(project, "Change the passwords", 0)
+    with load(project.port, rate=10, writes=project.stores) as requests:
+        run(project, "Change the passwords", 0)
+    record_property("requests", f"{requests}; 1 job accepted, {production.job_status(job)}")
     assert production.job_status(job) == "finished"
     after = [file.read_text(encoding="utf-8") for file in files]
     assert not set(before) & set(after)
@@ -205,9 +216,15 @@ def test_scale(project: Project, production: Stack) -> None:
     """More processes, containers and workers are started."""
     environment = project.directory / ".env"
     before = environment.read_text(encoding="utf-8")
-    environment.write_text(f"{before}WORKERS=3\n", encoding="utf-8")
+    page = (project.directory / "OPERATIONS.md").read_text(encoding="utf-8")
+    (most,) = re.findall(r"set `WORKERS` in `.env`, 1 to (\d+)", page)
+    environment.write_text(f"{before}WORKERS={most}\n", encoding="utf-8")
     run(project, "Scale", 0)
-    assert production.compose("logs", "--since", "60s", "web").count("Started worker-3")
+    with load(project.port, rate=20, writes=project.stores) as requests:
+        wait_for(lambda: requests.sent > 60)
+    assert requests.failed == []
+    # They have the memory and the processes for it: none had to be started again.
+    assert production.compose("logs", "web").count("Started worker-") == int(most)
     run(project, "Scale", 1)
     assert len(production.compose("ps", "--quiet", "web").split()) == 3
     run(project, "Scale", 2)

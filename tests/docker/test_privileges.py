@@ -32,6 +32,9 @@ FORBIDDEN_COMMANDS = (
     "shutdown",
     "replicaof no one",
 )
+# A number of keys, a command, what the keys begin with, and what is between key and value
+FILL = """for number in $(seq "$1"); do head -c 100000 /dev/zero |
+    REDISCLI_AUTH=$(cat /run/secrets/redis_password) redis-cli --raw --user app -x "$2" "$3$number" $4; done"""
 CLIENTS = {
     "postgresql": 'psql -h 127.0.0.1 -U app -d "${2:-app}" -v ON_ERROR_STOP=1 -c "$1"',
     "mariadb": 'mariadb --protocol=tcp -h 127.0.0.1 -u app -p"$PGPASSWORD" -D "${2:-app}" -e "$1"',
@@ -65,6 +68,17 @@ def test_password_of_the_server_is_its_own(project: Project, production: Stack) 
     for name, container in production.containers().items():
         mounted = {mount["Destination"] for mount in container["Mounts"]}
         assert ("/run/secrets/database_admin_password" in mounted) == (name == "db"), name
+
+
+@pytest.mark.only_where(database=["mariadb"])
+@pytest.mark.one_for_each("database")
+def test_root_connects_from_its_container_only(project: Project, production: Stack) -> None:
+    """MariaDB's `root` can't log in from another container, not even with its password."""
+    password = (project.directory / "secrets" / "database_admin_password").read_text(encoding="utf-8")
+    code = f"import pymysql; pymysql.connect(host='db', user='root', password={password!r})"
+    command = ("exec", "--no-TTY", "web", "python", "-c", code)
+    assert "Access denied for user 'root'" in production.compose(*command, expect=1)
+    assert "1" in production.execute("mariadb", "--user=root", f"--password={password}", "-e", "SELECT 1", service="db")
 
 
 @pytest.mark.only_where(redis=["cache", "queue", "cache-and-queue"])
@@ -121,3 +135,41 @@ def test_redis_with_a_full_disk_is_unhealthy(project: Project, image: str) -> No
     finally:
         stack.compose("down", "--volumes", "--timeout", "1")
         override.unlink()
+
+
+@pytest.mark.only_where(redis=["cache", "queue", "cache-and-queue"])
+@pytest.mark.one_for_each("redis")
+def test_redis_with_a_full_memory(project: Project, image: str) -> None:
+    """When memory is full, entries of the cache are evicted, and never a job: Redis refuses what has no room."""
+    assert image
+    copy = project.directory / "compose.memory.yaml"
+    text = (project.directory / "compose.prod.yaml").read_text(encoding="utf-8")
+    assert text.count("--maxmemory 512mb") == 1
+    copy.write_text(text.replace("--maxmemory 512mb", "--maxmemory 4mb"), encoding="utf-8")
+    stack = Stack(project, copy.name, f"{project.slug}-memory")
+
+    def write(number: int, *command: str) -> int:
+        """Write keys with 100 kB each, and return how many Redis takes; it says why it doesn't take the others."""
+        said = stack.execute("sh", "-c", FILL, "sh", str(number), *command, service="redis")
+        taken = said.splitlines().count("OK")
+        assert taken + said.count("OOM command not allowed") == number, said
+        return taken
+
+    caches, queues = "cache" in project.answers["redis"], project.queues
+    try:
+        stack.compose("up", "--detach", "--wait", "redis")
+        # More than there is room for
+        waiting = write(10, "set", "rq:job:") if queues else 0
+        if caches:
+            assert write(60, "setex", "rq:cached:", "60") == 60
+        if queues:
+            waiting += write(60, "set", "rq:more:")
+            assert waiting < 70
+            keys = [
+                *(f"rq:job:{number}" for number in range(1, 11)),
+                *(f"rq:more:{number}" for number in range(1, 61)),
+            ]
+            assert stack.redis("exists", *keys).strip() == str(waiting)
+    finally:
+        stack.compose("down", "--volumes", "--timeout", "1")
+        copy.unlink()

@@ -1,5 +1,6 @@
 """Caddy in front: HTTPS, limits, the client's address, and replicas."""
 
+import contextlib
 import json
 import re
 import socket
@@ -12,9 +13,18 @@ import pytest
 
 from tests.docker.load import load
 from tests.docker.stack import Project, Stack, wait_for
+from tests.docker.test_failures import (
+    SILENT_CONNECTIONS,
+    SLOW_BODIES,
+    SLOW_HEADERS,
+    allow_connections,
+    connection,
+    head,
+)
 
 pytestmark = [pytest.mark.only_where(proxy=["caddy"]), pytest.mark.one_for_each("framework")]
 MEGABYTE = 1024 * 1024
+stored = pytest.mark.only_where(proxy=["caddy"], sample=["products"], database=["sqlite", "postgresql", "mariadb"])
 
 
 @pytest.fixture
@@ -30,6 +40,7 @@ def test_headers_and_compression(client: httpx.Client) -> None:
     assert response.headers["Content-Encoding"] in ("gzip", "zstd")
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert response.headers["X-Frame-Options"] == "DENY"
+    assert response.headers["Referrer-Policy"] == "no-referrer"
     assert "Strict-Transport-Security" not in response.headers
 
 
@@ -49,9 +60,9 @@ def test_address_of_the_client(production: Stack, client: httpx.Client) -> None:
     assert line["client"] not in {"203.0.113.7", *proxy}
 
 
-@pytest.mark.only_where(proxy=["caddy"], sample=["products"], database=["sqlite", "postgresql", "mariadb"])
+@stored
 def test_body_limit(client: httpx.Client) -> None:
-    """A body over the limit is refused, as a problem if its length is announced."""
+    """A body over the limit is refused, as a problem if its length is announced; and so are headers."""
 
     def chunks() -> Iterator[bytes]:
         for _ in range(40):
@@ -64,21 +75,69 @@ def test_body_limit(client: httpx.Client) -> None:
     assert response.json()["status"] == 413
     # Without a length, part of it reaches the service, which may end the connection first.
     assert client.post("/products", content=chunks(), headers=headers).status_code in (413, 502)
+    assert client.get("/products", headers={"X-Large": "x" * 64 * 1024}).status_code == 431
     assert client.get("/health").status_code == 200
 
 
-def test_slow_header_is_given_up(project: Project, client: httpx.Client) -> None:
-    """The proxy hangs up on a client that doesn't end its headers; others are served meanwhile."""
-    with socket.create_connection(("127.0.0.1", project.port), timeout=60) as slow:
-        slow.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
-        assert client.get("/health").status_code == 200
-        start = time.monotonic()
-        assert slow.recv(1) == b""
-        assert time.monotonic() - start > 1
+@stored
+def test_slow_clients_are_hung_up_on(
+    project: Project, production: Stack, record_property: Callable[[str, object], None]
+) -> None:
+    """The proxy closes connections that trickle or say nothing, by the limits of its file; all others are served."""
+    allow_connections()
+    file = (project.directory / "Caddyfile").read_text(encoding="utf-8")
+    limit = max(int(seconds) for seconds in re.findall(r"read_(?:header|body) (\d+)s", file))
+    slow: dict[socket.socket, bytes] = {}
+
+    def hung_up() -> bool:
+        """Each slow connection is closed."""
+        for one in [one for one, more in slow.items() if not is_open(one, more)]:
+            del slow[one]
+        return not slow
+
+    with contextlib.ExitStack() as stay, load(project.port, rate=10, writes=True) as requests:
+
+        def start(number: int, first: bytes, more: bytes) -> None:
+            """Open connections that send something first, and a little more now and then."""
+            for _ in range(number):
+                one = stay.enter_context(connection(production))
+                one.sendall(first)
+                one.settimeout(0)
+                slow[one] = more
+
+        # Not all at once, as Docker's own proxy needs six files for a connection.
+        start(SILENT_CONNECTIONS, b"", b"")
+        silent = wait_for(hung_up, seconds=3 * limit)
+        start(SLOW_HEADERS, b"GET /products HTTP/1.1\r\nHost:", b"x")
+        start(SLOW_BODIES, head(2_000), b" ")
+        trickling = wait_for(hung_up, seconds=3 * limit)
+    record_property(
+        "requests",
+        f"{SILENT_CONNECTIONS} silent connections closed after {silent:.0f} s, {SLOW_HEADERS} slow headers"
+        f" and {SLOW_BODIES} slow bodies after {trickling:.0f} s; others: {requests}",
+    )
+    assert requests.failed == []
 
 
+def is_open(client: socket.socket, more: bytes) -> bool:
+    """Send a little more, and return whether the connection is still open."""
+    try:
+        client.sendall(more)
+        while client.recv(4096):
+            pass  # an answer: that it took too long
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+@pytest.mark.one_for_each("proxy")
 def test_https_with_a_domain(project: Project, production: Stack) -> None:
-    """With a domain the proxy serves HTTPS for it and leads there; `localhost` gets a certificate of Caddy's own."""
+    """With a domain the proxy serves HTTPS for it and leads there; `localhost` gets a certificate of Caddy's own.
+
+    Silent connections are hung up on there, too.
+    """
     environment = project.directory / ".env"
     before = environment.read_text(encoding="utf-8")
     try:
@@ -92,6 +151,8 @@ def test_https_with_a_domain(project: Project, production: Stack) -> None:
             wait_for(lambda: client.get(f"https://localhost:{port}/health").status_code == 200)
             assert "max-age" in client.get(f"https://localhost:{port}/health").headers["Strict-Transport-Security"]
             redirect = client.get(f"http://localhost:{project.port}/health")
+        with connection(production) as silent, socket.create_connection(("127.0.0.1", int(port)), 60) as encrypted:
+            assert silent.recv(1) == encrypted.recv(1) == b""
         assert redirect.status_code == 308
         assert redirect.headers["Location"].startswith("https://localhost")
     finally:

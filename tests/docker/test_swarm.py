@@ -20,6 +20,7 @@ from tests.docker.load import load
 from tests.docker.sandbox import Sandbox, require, run, sandbox
 from tests.docker.stack import Project, wait_for
 from tests.docker.test_deploy import MIGRATION
+from tests.docker.test_failures import PEN, Record, writing
 
 # One cell, with all that a stack can have: a swarm takes a minute.
 pytestmark = [
@@ -66,9 +67,15 @@ class Swarm:
         environment["DOCKER_HOST"] = host
         return run("docker", *arguments, expect=expect, cwd=self.project.directory, environment=environment)
 
+    def shell(self, commands: str) -> str:
+        """Run commands of a document."""
+        environment = {"DOCKER_HOST": f"unix://{self.machine.directory}/docker.sock"}
+        shell = ("bash", "-euo", "pipefail", "-c", commands)
+        return run(*shell, cwd=self.project.directory, environment=environment, seconds=600)
+
     def deploy(self, tag: str) -> None:
         """Deploy a version, as the README says."""
-        self.docker("stack", "deploy", "--compose-file", "stack.yaml", "--detach=true", "shop", TAG=tag)
+        self.docker("stack", "deploy", "--compose-file", "stack.yaml", "--detach=true", self.project.slug, TAG=tag)
 
     def update(self, tag: str) -> str:
         """Deploy a version over another, wait for the end of the update, and return its state."""
@@ -84,17 +91,20 @@ class Swarm:
 
     def service(self, name: str) -> dict[str, Any]:
         """Return what the swarm knows of a service."""
-        service: dict[str, Any] = json.loads(self.docker("service", "inspect", f"shop_{name}"))[0]
+        service: dict[str, Any] = json.loads(self.docker("service", "inspect", f"{self.project.slug}_{name}"))[0]
         return service
 
     def replicas(self) -> dict[str, str]:
         """Return for each service how many of its containers run, and should."""
         lines = self.docker("service", "ls", "--format", "{{.Name}} {{.Replicas}}").splitlines()
-        return {name.removeprefix("shop_"): replicas for name, _, replicas in (line.partition(" ") for line in lines)}
+        return {
+            name.removeprefix(f"{self.project.slug}_"): replicas
+            for name, _, replicas in (line.partition(" ") for line in lines)
+        }
 
     def containers(self, service: str) -> list[str]:
         """Return the ids of the healthy containers of a service."""
-        name = f"label=com.docker.swarm.service.name=shop_{service}"
+        name = f"label=com.docker.swarm.service.name={self.project.slug}_{service}"
         return self.docker("ps", "--quiet", "--filter", name, "--filter", "health=healthy").split()
 
     def derive(self, tag: str, *lines: str) -> None:
@@ -132,7 +142,16 @@ def swarm(project: Project, image: str) -> Iterator[Swarm]:
         front.write_text(FRONT.format(port=project.answers["port"]))
         swarm.docker("config", "create", "front", str(front))
         swarm.docker(
-            *("service", "create", "--detach", "--name", "front", "--network", "shop_default", "--no-resolve-image"),
+            *(
+                "service",
+                "create",
+                "--detach",
+                "--name",
+                "front",
+                "--network",
+                f"{project.slug}_default",
+                "--no-resolve-image",
+            ),
             *("--config", "source=front,target=/etc/caddy/Caddyfile"),
             *("--publish", "mode=host,target=80,published=8080", "caddy:2.11"),
         )
@@ -140,8 +159,8 @@ def swarm(project: Project, image: str) -> Iterator[Swarm]:
             with swarm.client() as client:
                 wait_for(lambda: client.get("/ready").status_code == 200, seconds=240)
         except AssertionError:
-            print(swarm.docker("stack", "ps", "--no-trunc", "shop", expect=None))
-            print(swarm.docker("service", "logs", "--tail", "30", "shop_web", expect=None))
+            print(swarm.docker("stack", "ps", "--no-trunc", project.slug, expect=None))
+            print(swarm.docker("service", "logs", "--tail", "30", f"{project.slug}_web", expect=None))
             print(swarm.docker("service", "logs", "--tail", "30", "front", expect=None))
             raise
         yield swarm
@@ -183,7 +202,7 @@ def test_stack_is_complete(project: Project, swarm: Swarm) -> None:
             wait_for(lambda: client.get(address).json()["status"] == "finished")
 
 
-def test_update_drops_nothing(project: Project, swarm: Swarm) -> None:
+def test_update_drops_nothing(project: Project, swarm: Swarm, record_property: Record) -> None:
     """No request fails while a version, with a migration where there are any, replaces another."""
     lines = ["ENV VERSION=0.2.0"]
     if project.has_database:
@@ -198,6 +217,7 @@ def test_update_drops_nothing(project: Project, swarm: Swarm) -> None:
         time.sleep(1)
         assert swarm.update("0.2.0") == "completed"
         time.sleep(1)
+    record_property("requests", f"update: {requests}")
     assert requests.failed == []
     assert requests.sent >= 5 * RATE
     assert swarm.version() == "0.2.0"
@@ -206,7 +226,7 @@ def test_update_drops_nothing(project: Project, swarm: Swarm) -> None:
         assert "swarm (head)" in swarm.docker("exec", web, "alembic", "current")
 
 
-def test_broken_version_is_rolled_back(swarm: Swarm) -> None:
+def test_broken_version_is_rolled_back(swarm: Swarm, record_property: Record) -> None:
     """A version that doesn't start is replaced by the one before, by itself, and no request fails."""
     swarm.derive("0.3.0", "ENV VERSION=0.3.0", "USER 0", 'RUN echo "import missing_module" >app/serve.py', "USER 10001")
     before = swarm.version()
@@ -214,12 +234,47 @@ def test_broken_version_is_rolled_back(swarm: Swarm) -> None:
         time.sleep(1)
         assert swarm.update("0.3.0") == "rollback_completed"
         time.sleep(1)
+    record_property("requests", f"update to a broken version, rolled back: {requests}")
     assert requests.failed == []
     assert swarm.version() == before
     wait_for(lambda: swarm.replicas()["web"] == "2/2")
 
 
-def test_killed_replica_is_replaced(swarm: Swarm) -> None:
+@pytest.mark.skipif("not config.getoption('--long')", reason="takes a minute: with --long")
+def test_passwords_are_changed(project: Project, swarm: Swarm, record_property: Record) -> None:
+    """The commands of the README give the stack new passwords; data and jobs are kept, and the service goes on."""
+    page = (project.directory / "README.md").read_text(encoding="utf-8").partition("### On Docker Swarm")[2]
+    blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    (commands,) = [block for block in blocks if "rm secrets" in block]
+    before = {file.name: file.read_text(encoding="utf-8") for file in (project.directory / "secrets").iterdir()}
+    commands = commands.replace("TAG=0.1.0", f"TAG={swarm.version()}")
+    with swarm.client() as client, writing(client, "/products", PEN, clients=1) as writes:
+        report = client.post("/reports").headers["Location"]
+        print(swarm.shell(commands))
+        after = {file.name: file.read_text(encoding="utf-8") for file in (project.directory / "secrets").iterdir()}
+        assert after.keys() == before.keys()
+        assert not set(after.values()) & set(before.values())
+
+        def changed() -> bool:
+            """Each container of the service has the new passwords."""
+            # One that is being replaced may stop meanwhile.
+            read = ("cat", "/run/secrets/database_password")
+            mounted = [swarm.docker("exec", one, *read, expect=None) for one in swarm.containers("web")]
+            return mounted == [after["database_password"]] * 2
+
+        wait_for(changed, seconds=240)
+        wait_for(lambda: client.get("/ready").status_code == 200)
+        wait_for(lambda: swarm.replicas()["worker"] == "1/1", seconds=120)
+        assert client.get(report).json()["status"] == "finished"
+        address = client.post("/reports").headers["Location"]
+        wait_for(lambda: client.get(address).json()["status"] == "finished")
+    with swarm.client() as client:
+        lost = [one for one in writes.acknowledged if client.get(one).status_code != 200]
+    record_property("requests", f"{writes}, {len(lost)} lost")
+    assert (writes.broken, lost) == (0, [])
+
+
+def test_killed_replica_is_replaced(swarm: Swarm, record_property: Record) -> None:
     """Another replica takes the place of one that is killed; no more fails than what it was answering."""
     before = swarm.containers("web")
     with load(8080, host=swarm.machine.address, rate=RATE, writes=False) as requests:
@@ -227,4 +282,5 @@ def test_killed_replica_is_replaced(swarm: Swarm) -> None:
         pid = swarm.docker("inspect", "--format", "{{.State.Pid}}", before[0]).strip()
         swarm.machine.run("kill", "-9", pid)
         wait_for(lambda: len({*swarm.containers("web")} - {before[0]}) == 2, seconds=120)
+    record_property("requests", str(requests))
     assert len(requests.failed) <= 3, requests.failed

@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -16,6 +18,7 @@ import yaml
 
 from dockwright.dockerize.audit import audit
 from dockwright.dockerize.stacks import audit_stack
+from dockwright.matrix import combination_id, sample
 from dockwright.template import load
 from tests.render.conftest import Complaints
 
@@ -293,6 +296,100 @@ def test_account_in_redis(answers: dict[str, str], production: dict[str, Any]) -
         rules = production["services"]["redis"]["command"][-1].split("'")
         (account,) = (rule for rule in rules if "-@dangerous" in rule)
         assert account.partition("-@dangerous")[2].split() == (["+info"] if "queue" in answers["redis"] else [])
+
+
+def test_production_migration_network(answers: dict[str, str], production: dict[str, Any]) -> None:
+    """In production the migration reaches the database and nothing else."""
+    if "migrate" in production["services"]:
+        migrate = production["services"]["migrate"]
+        served = answers["database"] != "sqlite"
+        expected = (["data"], None) if served else (None, "none")
+        assert (migrate.get("networks"), migrate.get("network_mode")) == expected
+
+
+def test_production_connections(answers: dict[str, str], texts: dict[str, str], production: dict[str, Any]) -> None:
+    """As they are, the settings leave room for the containers that OPERATIONS.md tells to start, by its own rule."""
+    if answers["database"] in ("postgresql", "mariadb"):
+        page = texts["OPERATIONS.md"]
+        (allowed,) = re.findall(r"(?:PostgreSQL|MariaDB) allows (\d+), a few of which", page)
+        (most,) = re.findall(r"`WORKERS` . \(`POOL_SIZE` \+ 1\) .* below (\d+)", page)
+        settings = {
+            name: int(default)
+            for name, default in re.findall(r"^ +(\w+): \$\{\1:-(\d+)\}$", texts["compose.prod.yaml"], re.MULTILINE)
+        }
+        scaled = dict(re.findall(r"scale (\w+)=(\d+)$", page, re.MULTILINE))
+        twin = "twin" in production["services"]
+        connections = settings["WORKERS"] * (settings["POOL_SIZE"] + 1) * (int(scaled.get("web", 1)) + twin)
+        assert connections + int(scaled.get("worker", 0)) < int(most) < int(allowed)
+
+
+def test_production_redis_has_room(production: dict[str, Any]) -> None:
+    """In production Redis has a limit of its own below the container's, with room for the copy that it saves."""
+    if "redis" in production["services"]:
+        redis = production["services"]["redis"]
+        (memory,) = re.findall(r"--maxmemory (\d+)mb", " ".join(redis["command"]))
+        assert redis["deploy"]["resources"]["limits"]["memory"] == "1G"
+        assert 0 < int(memory) <= 1024 / 2
+
+
+PASSWORDS = [cell for cell in sample() if cell["database"] == "postgresql" and cell["redis"] != "none"][:1]
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="NOT TESTED: make secrets: make is not installed")
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are those of POSIX")
+@pytest.mark.parametrize("answers", PASSWORDS, ids=combination_id, indirect=True)
+def test_passwords(project: Path) -> None:
+    """`make secrets` writes what production mounts: readable by each container's user, in a closed directory, once."""
+    directory = project / "secrets"
+    names = read_stack((project / "compose.prod.yaml").read_text(encoding="utf-8"))["secrets"].keys()
+    for umask in (0o022, 0o077):
+        written: list[dict[str, bytes]] = []
+        try:
+            for _ in range(2):
+                done = subprocess.run(["make", "secrets"], cwd=project, umask=umask, check=False, capture_output=True)
+                assert done.returncode == 0, done.stderr
+                written.append({file.name: file.read_bytes() for file in directory.iterdir()})
+            assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+            assert {stat.S_IMODE(file.stat().st_mode) for file in directory.iterdir()} == {0o644}
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+        assert written[0] == written[1], "all are kept"
+        assert written[0].keys() == names
+        assert len(set(written[0].values())) == len(names)
+        assert all(re.fullmatch(rb"[0-9a-f]{64}", password) for password in written[0].values())
+
+
+def test_proxy_limits(texts: dict[str, str]) -> None:
+    """Caddy limits the time for header, body and idleness and the size of headers, with a domain and without one."""
+    if "Caddyfile" in texts:
+        blocks = dict(re.findall(r"^\tservers (\S+) \{\n(.*?)^\t\}$", texts["Caddyfile"], re.DOTALL | re.MULTILINE))
+        assert blocks.keys() == {":80", ":443"}
+        for block in blocks.values():
+            limits = dict(re.findall(r"^\t+(read_header|read_body|idle|max_header_size) (\S+)$", block, re.MULTILINE))
+            assert limits.keys() == {"read_header", "read_body", "idle", "max_header_size"}
+        ours = [re.sub(r"\t+(#|protocols).*\n", "", block) for block in blocks.values()]
+        assert ours[0] == ours[1]
+        # Without a site of its own, the redirect of port 80 has Caddy's default limits.
+        assert re.search(r"^:80 \{$", texts["Caddyfile"], re.MULTILINE)
+
+
+def test_observability(texts: dict[str, str], production: dict[str, Any]) -> None:
+    """Prometheus is confined like the rest, keeps its numbers, and asks each container that serves."""
+    if "compose.observability.yaml" in texts:
+        stack = read_stack(texts["compose.observability.yaml"])
+        (prometheus,) = stack["services"].values()
+        for key in ("restart", "read_only", "cap_drop", "security_opt", "logging"):
+            assert prometheus[key] == production["services"]["web"][key], key
+        assert prometheus["deploy"]["resources"]["limits"].keys() == {"cpus", "memory", "pids"}
+        assert all(port.startswith("127.0.0.1:") for port in prometheus["ports"])
+        assert [*volumes(prometheus)] == [*stack["volumes"]] != []
+        assert prometheus["healthcheck"]["test"]
+        (network,) = stack["networks"].values()
+        shared = production["services"]["web"].get("networks", ["default"])[0]
+        assert network["name"] == f"{production['name']}_{shared}"
+        (scrape,) = yaml.safe_load(texts["observability/prometheus.yaml"])["scrape_configs"]
+        served = [name for name in production["services"] if name in ("web", "twin")]
+        assert [name for one in scrape["dns_sd_configs"] for name in one["names"]] == served
 
 
 @cache

@@ -1,6 +1,7 @@
 """The manifests for Kubernetes match its published schemas, the restricted Pod Security Standard, and the answers."""
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -135,13 +136,90 @@ def test_selectors(manifests: list[Manifest]) -> None:
     }
 
 
+def test_references(answers: dict[str, str], manifests: list[Manifest]) -> None:
+    """Requests find their way from the Ingress over the Service to the port of the pods, and no other port is open."""
+    (container,) = dict(pods(manifests))["web"]["containers"]
+    names = {port["name"] for port in container["ports"]}
+    services = of_kind(manifests, "Service")
+    for service in services.values():
+        assert {port["targetPort"] for port in service["spec"]["ports"]} == names
+    for ingress in of_kind(manifests, "Ingress").values():
+        backends = [path["backend"]["service"] for rule in ingress["spec"]["rules"] for path in rule["http"]["paths"]]
+        for backend in backends:
+            ports = services[backend["name"]]["spec"]["ports"]
+            assert backend["port"]["name"] in {port["name"] for port in ports}
+    (policy,) = of_kind(manifests, "NetworkPolicy").values()
+    assert policy["spec"]["ingress"] == [{"ports": [{"port": name} for name in names]}]
+    assert policy["spec"]["policyTypes"] == ["Ingress", "Egress"]
+    assert answers["port"] in {str(port["containerPort"]) for port in container["ports"]}
+
+
+def test_scaling(answers: dict[str, str], texts: dict[str, str], manifests: list[Manifest]) -> None:
+    """The autoscaler can measure what it looks at, its pods have room in the database, and nodes can be drained."""
+    deployments = of_kind(manifests, "Deployment")
+    for budget in of_kind(manifests, "PodDisruptionBudget").values():
+        assert 1 <= budget["spec"]["maxUnavailable"] < deployments["web"]["spec"].get("replicas", 2)
+    for scaler in of_kind(manifests, "HorizontalPodAutoscaler").values():
+        target = deployments[scaler["spec"]["scaleTargetRef"]["name"]]
+        (container,) = target["spec"]["template"]["spec"]["containers"]
+        # A share of nothing can't be measured.
+        assert {metric["resource"]["name"] for metric in scaler["spec"]["metrics"]} <= container["resources"][
+            "requests"
+        ].keys()
+        if answers["database"] != "none":
+            (allowed,) = re.findall(r"allows (\d+) connections", texts["k8s/public/autoscaler.yaml"])
+            (pool,) = re.findall(r"^\| `POOL_SIZE` \| (\d+) \|", texts["README.md"], re.MULTILINE)
+            workers = int(settings(manifests)["WORKERS"])
+            # And one more for a rollout
+            assert workers * (int(pool) + 1) * (scaler["spec"]["maxReplicas"] + 1) < int(allowed)
+
+
+def test_as_in_compose(texts: dict[str, str], manifests: list[Manifest]) -> None:
+    """What runs in the pods, with which settings, and how it is checked, is what Compose has."""
+    services = yaml.safe_load(texts["compose.prod.yaml"])["services"]
+    for name, pod in pods(manifests):
+        (container,) = pod["containers"]
+        assert container.get("args") == services[name].get("command"), name
+        own = {one["name"]: one["value"] for one in container.get("env", ())}
+        theirs = services[name]["environment"]
+        # What has no default has to be set; the addresses are elsewhere, and so are the files.
+        needed = {key for key, value in theirs.items() if not str(value).startswith("${")}
+        assert needed <= settings(manifests).keys() | own.keys(), name
+        assert own == {key: str(theirs[key]) for key in own}, name
+        for file in (value for key, value in settings(manifests).items() if key.endswith("_FILE")):
+            assert Path(file).parent.as_posix() in {mount["mountPath"] for mount in container["volumeMounts"]}, name
+            assert f"--from-file={Path(file).name}=" in texts["README.md"]
+    assert settings(manifests)["ENVIRONMENT"] == services["web"]["environment"]["ENVIRONMENT"]
+    deployments = dict(pods(manifests))
+    if "worker" in deployments:
+        (worker,) = deployments["worker"]["containers"]
+        assert ["CMD", *worker["livenessProbe"]["exec"]["command"]] == services["worker"]["healthcheck"]["test"]
+    (start,) = re.findall(r"--start-period=(\d+)s", texts["Dockerfile"])
+    for name in deployments.keys() & {"web", "worker"}:
+        (container,) = deployments[name]["containers"]
+        probe = container["startupProbe"]
+        assert probe["periodSeconds"] * probe.get("failureThreshold", 3) >= int(start), name
+
+
+def test_migration_ends(texts: dict[str, str], manifests: list[Manifest]) -> None:
+    """The Job is ended, and so has a condition, before `make rollout` gives up."""
+    for job in of_kind(manifests, "Job").values():
+        (minutes,) = re.findall(r"--timeout=(\d+)m job/migrate", texts["Makefile"])
+        assert job["spec"]["activeDeadlineSeconds"] < int(minutes) * 60
+
+
+def settings(manifests: list[Manifest]) -> dict[str, str]:
+    """Return the settings of the pods."""
+    (data,) = (one["data"] for name, one in of_kind(manifests, "ConfigMap").items() if name.startswith("settings"))
+    return dict(data)
+
+
 def test_data_services(answers: dict[str, str], manifests: list[Manifest]) -> None:
     """The addresses of the data services are settings, and the network lets the pods reach those and no others."""
-    (settings,) = (one["data"] for name, one in of_kind(manifests, "ConfigMap").items() if name.startswith("settings"))
     ports = {"postgresql": 5432, "mariadb": 3306}
     expected = {ports[answers["database"]]} if answers["database"] != "none" else set()
     expected |= {6379} if answers["redis"] != "none" else set()
-    assert ("DATABASE_URL" in settings, "REDIS_URL" in settings) == (
+    assert ("DATABASE_URL" in settings(manifests), "REDIS_URL" in settings(manifests)) == (
         answers["database"] != "none",
         answers["redis"] != "none",
     )
