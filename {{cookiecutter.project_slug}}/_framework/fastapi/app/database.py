@@ -126,7 +126,7 @@ def create_engine(settings: Settings, pool_size: int) -> AsyncEngine:
 {% if cookiecutter.database == "postgresql" %}
             "async_creator_fn": connect,
             "options": f"-c statement_timeout={seconds}s",
-            "read_timeout": seconds + 1,
+            "read_timeout": seconds + 0.5,
 {% else %}
             # A new connection that reaches a hanging server waits for as long as this, too.
             "read_timeout": seconds + 0.5,

@@ -129,12 +129,13 @@ def connect_args(statement_seconds: int) -> dict[str, Any]:
     """
     return {
         "connect_timeout": 2,
+{% if cookiecutter.database == "mariadb" %}
+        # A new connection that reaches a hanging server waits for as long as this, too.
+{% endif %}
+        "read_timeout": statement_seconds + 0.5,
 {% if cookiecutter.database == "postgresql" %}
         "options": f"-c statement_timeout={statement_seconds}s",
-        "read_timeout": statement_seconds + 1,
 {% else %}
-        # A new connection that reaches a hanging server waits for as long as this, too.
-        "read_timeout": statement_seconds + 0.5,
         "init_command": f"SET max_statement_time = {statement_seconds}, lock_wait_timeout = {statement_seconds}, "
         f"innodb_lock_wait_timeout = {statement_seconds}, time_zone = '+00:00'",
 {% endif %}
