@@ -19,9 +19,10 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 collect_ignore = ["test_screen.py", "test_terminal.py", "test_tools.py"] if sys.platform == "win32" else []
 
 
-def heed_ctrl_c() -> None:
-    """Let Ctrl-C interrupt this process: the background jobs of a shell ignore it, and so does what they start."""
+def heed_the_terminal() -> None:
+    """Let Ctrl-C and a closed terminal end this process: background jobs ignore them, and so does what they start."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from uv import find_uv_bin
 from dockwright.screen import fold
 from dockwright.template import load
 from tests.unit.checkout import ROOT
-from tests.unit.conftest import heed_ctrl_c
+from tests.unit.conftest import heed_the_terminal
 
 # Python warns of forking with threads: pexpect forks, and pytest-xdist has threads.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
@@ -104,7 +104,7 @@ def open_terminal(output_dir: Path, environment: dict[str, str]) -> Iterator[Ope
             dimensions=(rows, columns),
             encoding="utf-8",
             timeout=TIMEOUT_SECONDS,
-            preexec_fn=heed_ctrl_c,
+            preexec_fn=heed_the_terminal,
         )
         screen = AnsweringScreen(columns, rows, process)
         terminals.append(Terminal(process, screen, pyte.Stream(screen)))

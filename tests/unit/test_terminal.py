@@ -14,7 +14,7 @@ import pytest
 from dockwright.template import Template, load
 from tests.applications import write_application
 from tests.unit.checkout import CONFLICT, copy_checkout, read_tree
-from tests.unit.conftest import Run, heed_ctrl_c
+from tests.unit.conftest import Run, heed_the_terminal
 
 # Python warns of forking with threads: pexpect forks, and pytest-xdist has threads.
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
@@ -42,7 +42,7 @@ def spawn(output_dir: Path, environment: dict[str, str]) -> Spawn:
             dimensions=(50, 120),
             encoding="utf-8",
             timeout=20,
-            preexec_fn=heed_ctrl_c,
+            preexec_fn=heed_the_terminal,
         )
 
     return spawn
