@@ -4,8 +4,9 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from io import TextIOWrapper
+from typing import TextIO
 
 from dockwright.commands import BARE, COMMANDS, find_command, parse, table, wrapped
 from dockwright.errors import GeneratorError, UnknownCommandError, UsageError
@@ -35,8 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             # Flush here: an error while Python exits could not be reported.
             print(end="", flush=True)
         except OSError as error:
-            # Python flushes again when it exits.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _discard(sys.stdout)
             # A reader such as `head` has closed the pipe: not an error.
             if not status and not isinstance(error, BrokenPipeError):
                 _complain(f"error: the output can't be written ({error.strerror})")
@@ -59,9 +59,16 @@ def _try(template: Template, words: Sequence[str]) -> int:
 
 
 def _complain(sentence: str) -> None:
-    # A terminal that was closed can't show it.
-    with suppress(OSError):
+    try:
         print(sentence, file=sys.stderr, flush=True)
+    except OSError:
+        # A terminal that was closed can't show it.
+        _discard(sys.stderr)
+
+
+def _discard(stream: TextIO) -> None:
+    # Python flushes once more when it exits, and a failure would become the exit status.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager

@@ -56,7 +56,8 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment(home: Path) -> dict[str, str]:
     """Return the environment of a user without configuration, in a terminal that answers no queries."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("COOKIECUTTER", "GIT_"))}
+    unlike = ("COOKIECUTTER", "GIT_", "PYTHON")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(unlike)}
     return inherited | {
         "COLUMNS": "100",
         "GIT_AUTHOR_EMAIL": "user@example.com",
