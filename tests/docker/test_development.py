@@ -351,7 +351,7 @@ def test_lock_works_from_any_state(project: Project, development: Stack) -> None
 
 
 def alembic(development: Stack, *commands: str) -> None:
-    """Run commands of Alembic in one process: each would import the application anew."""
+    """Run commands of Alembic in one process: each of them would import the application."""
     code = "import sys; from alembic.config import main; [main(command.split()) for command in sys.argv[1:]]"
     development.execute("python", "-c", code, *commands)
 

@@ -10,7 +10,7 @@ from dockwright.dockerize.modules import Module
 from dockwright.dockerize.project import Project
 from dockwright.dockerize.sources import join
 
-# Calls that only serve, prepare that, or speak to whoever has started the program
+# Calls that only serve, prepare for it, or print to the terminal
 PASSED_OVER = re.compile(
     r"(print|main|serve|exit|load_dotenv|freeze_support|basicConfig|info|debug|warning|parse_args|run)"
 )
