@@ -1,6 +1,6 @@
 """Requests per second, latency and memory of the template's server, beside what each framework is usually run with.
 
-All serve the same image, application and database, with the same number of workers and threads, and take turns.
+All serve the same image, application and database with as many workers, and take turns.
 wrk, which has to be installed, sends the requests, to these containers only.
 """
 
@@ -35,7 +35,7 @@ from benchmarks.measure import (
 from dockwright.template import render
 
 WORKERS = 2
-THREADS = 8  # the template's default
+THREADS = 8  # gunicorn's; it is slower with the template's 32
 CONNECTIONS = 64
 
 PRODUCT = """
@@ -175,7 +175,6 @@ class Bench:
             f"DATABASE_URL=postgresql://app:{password}@db/app",
             f"REDIS_URL=redis://app:{redis_password}@redis/0",
             f"WORKERS={workers}",
-            f"THREADS={THREADS}",
         )
         options = [option for setting in environment for option in ("--env", setting)]
         command = server.command.format(workers=workers).split()

@@ -222,7 +222,7 @@ for text in ("word", "word\\n", "word ", " word", "word\\r\\n", "word\\n\\n", ""
 @pytest.mark.only_where(database=["postgresql", "mariadb"], redis=["cache", "cache-and-queue"])
 @pytest.mark.usefixtures("settled")
 def test_documented_maximum_fits_the_limits(project: Project, production: Stack) -> None:
-    """With as many workers and threads as the README allows the service starts within the limits of production.
+    """With as many workers and threads as the README allows the service stays within the limits of production.
 
     Each worker says how many connections to the database it may open.
     """
@@ -235,9 +235,17 @@ def test_documented_maximum_fits_the_limits(project: Project, production: Stack)
     with production.client() as client:
         for _ in range(50):
             assert client.get("/ready").status_code == 200
+    # Threads are started when they are needed: here by probes that wait for the database.
+    everything = httpx.Limits(max_connections=None)
+    address = f"http://127.0.0.1:{project.port}/ready"
+    with httpx.Client(timeout=60, limits=everything, verify=TLS) as client, ThreadPoolExecutor(500) as pool:
+        with production.paused("db"):
+            assert {one.status_code for one in pool.map(client.get, [address] * 500)} == {503}
+        wait_for(lambda: client.get(address).status_code == 200)
     again = production.containers()["web"]
     log = production.compose("logs", "web")
-    production.compose("up", "--detach", "--wait", "web")
+    # Whether or not the database's next health check has been made
+    production.compose("up", "--detach", "--wait", "--no-deps", "web")
     override.unlink()
     pool_size, _ = table(project)["POOL_SIZE"]
     told = log.count(f"at most {pool_size} connections to the database in this process (POOL_SIZE)")

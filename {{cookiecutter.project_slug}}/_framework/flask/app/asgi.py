@@ -26,7 +26,7 @@ BODY_TIMEOUT_SECONDS = 20
 {% endif %}
 # How long a request waits for a thread. While the database hangs, requests may come faster than they end: those that
 # are refused keep the queue short, so the service recovers as soon as the database does.
-THREAD_TIMEOUT_SECONDS = 10
+THREAD_TIMEOUT_SECONDS = 3
 # What must be answered while every other thread waits.
 {% if cookiecutter.metrics == "prometheus" %}
 SPARE_PATHS = ("/health", "/up", "/metrics")
