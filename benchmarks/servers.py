@@ -35,7 +35,7 @@ from benchmarks.measure import (
 from dockwright.template import render
 
 WORKERS = 2
-THREADS = 8  # gunicorn's; it is slower with the template's 32
+THREADS = 8  # gunicorn's; more of them make it slower
 CONNECTIONS = 64
 
 PRODUCT = """

@@ -63,7 +63,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Configure the connections and the answers to database errors."""
 {% if cookiecutter.database == "sqlite" %}
     options = {
-        "pool_size": settings.threads,
+        # A connection for each thread; eight of them stay open.
+        "pool_size": 8,
+        "max_overflow": settings.threads,
         # How long a statement waits for a lock.
         "connect_args": {"timeout": settings.statement_seconds},
         # Parameters in error messages may be personal data.
@@ -73,10 +75,10 @@ def init_app(app: Flask, settings: Settings) -> None:
     probe_options = {**options, "pool_size": 1, "max_overflow": 0, "pool_timeout": 2}
 {% else %}
     options = {
-        # Keep it smaller than `threads`: while the database hangs, the other threads still answer.
+        # Far fewer than `threads`: while the database hangs, the others still answer.
         "pool_size": settings.pool_size,
         "max_overflow": 0,
-        "pool_timeout": 1,
+        "pool_timeout": 3,
         # Replace a connection that the database has closed.
         "pool_pre_ping": True,
         "connect_args": connect_args(settings.statement_seconds),

@@ -63,7 +63,7 @@ def load_settings() -> Settings:
             log_level=env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])),
             port=env.int("PORT", {{ cookiecutter.port }}, validate=validate.Range(1, 65535)),
             workers=env.int("WORKERS", 2, validate=validate.Range(1, 8)),
-            threads=env.int("THREADS", 32, validate=validate.Range(1, 64)),
+            threads=env.int("THREADS", 100, validate=validate.Range(1, 128)),
             max_body_bytes=env.int("MAX_BODY_BYTES", 1024 * 1024, validate=validate.Range(1)),
             root_path=env.str("ROOT_PATH", "", validate=validate.Regexp(r"^(/[\w.~-]+)*$", error="must be a path")),
             trusted_proxies=env.list("TRUSTED_PROXIES", ["127.0.0.1"], subcast=parse_proxy),
