@@ -27,7 +27,7 @@ FILES: list[tuple[dict[str, str], str]] = [
         tests/__init__.py tests/conftest.py tests/test_health.py tests/test_problems.py tests/test_settings.py
         """,
     ),
-    ({"framework": "flask"}, "app/api.py app/asgi.py tests/test_asgi.py"),
+    ({"framework": "flask"}, "app/api.py app/asgi.py app/bodies.py tests/test_asgi.py"),
     ({"framework": "fastapi"}, "app/dependencies.py app/middleware.py"),
     (
         {"database": "(?!none)"},

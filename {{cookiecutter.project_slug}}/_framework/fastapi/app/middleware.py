@@ -14,6 +14,8 @@ BODY_TIMEOUT_SECONDS = 20
 # How long a body may take to arrive.
 BODY_TIMEOUT_SECONDS = 20
 {% endif %}
+# How much of all bodies together a process keeps: many clients at once must not fill its memory.
+MAX_BUFFERED_BYTES = 32 * 1024 * 1024
 
 
 class HeadAsGet:
@@ -36,7 +38,7 @@ class HeadAsGet:
 
 
 class LimitBody:
-    """Refuses a body that is too large (413) or arrives too slowly (408).
+    """Refuses a body that is too large (413), arrives too slowly (408), or with too many others at once (503).
 
     FastAPI's `max_body_size` answers in plain text, outside of all middleware, and has no time limit.
     """
@@ -45,6 +47,7 @@ class LimitBody:
         """Wrap the application."""
         self.app = app
         self.max_bytes = max_bytes
+        self.buffered_bytes = 0  # of all requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the exceptions are raised in the endpoint that reads the body."""
@@ -65,13 +68,22 @@ class LimitBody:
                     message = await receive()
             except TimeoutError:
                 raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive in time.") from None
-            received += len(message.get("body", b""))
+            chunk = len(message.get("body", b""))
+            received += chunk
+            self.buffered_bytes += chunk
             if received > self.max_bytes:
                 raise HTTPException(HTTPStatus.CONTENT_TOO_LARGE, f"The body is larger than {self.max_bytes} bytes.")
+            if self.buffered_bytes > max(MAX_BUFFERED_BYTES, self.max_bytes):
+                raise HTTPException(
+                    HTTPStatus.SERVICE_UNAVAILABLE, "Too many bodies arrive at once.", headers={"Retry-After": "5"}
+                )
             complete = not message.get("more_body", False)
             return message
 
-        await self.app(scope, receive_limited, send)
+        try:
+            await self.app(scope, receive_limited, send)
+        finally:
+            self.buffered_bytes -= received
 
 
 class RootPath:

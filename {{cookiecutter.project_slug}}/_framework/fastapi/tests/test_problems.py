@@ -7,7 +7,8 @@ import pytest
 from fastapi import FastAPI, HTTPException
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.testclient import TestClient
-from starlette.types import Message
+from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.types import Message, Receive, Scope, Send
 
 from app import middleware
 from app.main import create_app
@@ -95,6 +96,43 @@ def test_slow_body(monkeypatch: pytest.MonkeyPatch, app: FastAPI, trickles: bool
     scope: dict[str, Any] = {"type": "http", "method": "POST", "path": "/echo", "query_string": b"", "headers": []}
     asyncio.run(app({**scope, "client": ("127.0.0.1", 1)}, receive, send))
     assert sent[0]["status"] == 408
+
+
+def test_many_bodies_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bodies that are on their way don't fill the memory: what exceeds the limit is refused until some have gone."""
+    monkeypatch.setattr(middleware, "MAX_BUFFERED_BYTES", 1000)
+
+    async def read(_scope: Scope, receive: Receive, _send: Send) -> None:
+        while (await receive())["more_body"]:
+            pass
+
+    async def upload(limited: middleware.LimitBody, *chunks: bytes | None) -> None:
+        arriving = iter(chunks)
+
+        async def receive() -> Message:
+            chunk = next(arriving, b"")
+            await asyncio.sleep(60 if chunk is None else 0)
+            return {"type": "http.request", "body": chunk, "more_body": bool(chunk)}
+
+        async def send(_message: Message) -> None:
+            raise AssertionError
+
+        await limited({"type": "http", "headers": []}, receive, send)
+
+    async def ask() -> int:
+        limited = middleware.LimitBody(read, max_bytes=1000)
+        stuck = asyncio.create_task(upload(limited, b"x" * 900, None))
+        while not limited.buffered_bytes:
+            await asyncio.sleep(0.001)
+        with pytest.raises(StarletteHTTPException) as refused:
+            await upload(limited, b"x" * 200)
+        stuck.cancel()
+        await asyncio.wait([stuck])
+        await upload(limited, b"x" * 200)
+        assert limited.buffered_bytes == 0
+        return refused.value.status_code
+
+    assert asyncio.run(ask()) == 503
 
 
 @pytest.mark.parametrize("status", [409, 420, 599])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask, request
 
-from app import asgi
+from app import asgi, bodies
 
 CHUNKED = [(b"transfer-encoding", b"chunked")]
 Headers = list[tuple[bytes, bytes]]
@@ -56,7 +56,7 @@ def post(headers: Headers, chunks: Iterable[bytes | None]) -> tuple[int, bytes]:
     def echo() -> bytes:
         return request.get_data()
 
-    app = asgi.BodyBuffer(asgi.serve_in_threads(flask, threads=1), max_bytes=1000)
+    app = bodies.BodyBuffer(asgi.serve_in_threads(flask, threads=1), max_bytes=1000)
     start, body = call(app, {"method": "POST", "headers": headers}, chunks)
     return start["status"], body
 
@@ -109,8 +109,32 @@ def test_slow_body_is_given_up(
     headers: Headers, chunks: Iterable[bytes | None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A body that stops arriving, or arrives too slowly, is answered with 408."""
-    monkeypatch.setattr(asgi, "BODY_TIMEOUT_SECONDS", 0.05)
+    monkeypatch.setattr(bodies, "BODY_TIMEOUT_SECONDS", 0.05)
     assert post(headers, chunks)[0] == 408
+
+
+def test_many_bodies_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bodies that are on their way don't fill the memory: what exceeds the limit is refused until some have gone."""
+    monkeypatch.setattr(bodies, "MAX_BUFFERED_BYTES", 1000)
+    flask = Flask(__name__)
+
+    @flask.post("/")
+    def echo() -> bytes:
+        return request.get_data()
+
+    async def ask() -> list[int]:
+        service = bodies.BodyBuffer(asgi.serve_in_threads(flask, threads=1), max_bytes=1000)
+        upload = {"method": "POST", "headers": CHUNKED}
+        stuck = asyncio.create_task(send_request(service, upload, [b"x" * 900, None]))
+        while not service.buffered_bytes:
+            await asyncio.sleep(0.001)
+        during, _ = await send_request(service, upload, [b"x" * 200])
+        stuck.cancel()
+        await asyncio.wait([stuck])
+        after, _ = await send_request(service, upload, [b"x" * 200])
+        return [during["status"], after["status"], service.buffered_bytes]
+
+    assert asyncio.run(ask()) == [503, 200, 0]
 
 
 def test_root_path(service: Any) -> None:
