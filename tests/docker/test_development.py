@@ -2,9 +2,11 @@
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
+from tests.docker.conftest import OWNER
 from tests.docker.stack import Project, Stack, wait_for
 
 PEN = {"name": "Fountain pen", "price": "34.00"}
@@ -295,6 +297,22 @@ def test_reports_survive(development: Stack) -> None:
     with development.client() as client:
         assert client.get(made).json() == before
         wait_for(lambda: client.get(accepted).json()["status"] == "finished")
+
+
+@pytest.mark.only_where(database=["postgresql"], redis=["cache-and-queue"])
+@pytest.mark.one_for_each("redis")
+def test_shell(project: Project, development: Stack, tmp_path: Path) -> None:
+    """`make shell` is in the web service, as the host's user, who can write to the source."""
+    user = tmp_path / "id"
+    user.write_text(f"#!/bin/sh\necho {OWNER}\n", encoding="utf-8")
+    user.chmod(0o755)
+    path = f"PATH={tmp_path}:{os.environ['PATH']}"
+    shown = project.run("env", path, "make", "--silent", "shell", stdin="hostname; id -u; id -g; touch typed; pwd\n")
+    container = development.containers()["web"]["Config"]["Hostname"]
+    assert shown.split() == [container, str(OWNER), str(OWNER), "/app"]
+    written = project.directory / "typed"
+    assert written.stat().st_uid == OWNER
+    written.unlink()
 
 
 def test_stops_by_itself(development: Stack) -> None:
