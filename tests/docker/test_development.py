@@ -271,13 +271,13 @@ def test_files_belong_to_the_owner(project: Project, development: Stack) -> None
 
 @stored
 @pytest.mark.one_for_each("database")
-def test_data_survives(development: Stack) -> None:
-    """What was written is there after `down` and `up`, and after `down` the samples are not added again."""
+def test_data_survives(project: Project, development: Stack) -> None:
+    """What was written is there after `make down` and `make up`, and the samples are not added again."""
     with development.client() as client:
         client.post("/products", json=PEN | {"name": "Kept"})
         before = client.get("/products", params={"page_size": 100}).json()
-    for step in ("down", "up --detach --wait"):
-        development.compose(*step.split())
+    for target in ("down", "up"):
+        project.run("make", target)
     with development.client() as client:
         assert client.get("/products", params={"page_size": 100}).json() == before
 

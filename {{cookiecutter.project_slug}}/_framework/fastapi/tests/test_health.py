@@ -113,8 +113,8 @@ def test_request_log(app: FastAPI, client: TestClient, caplog: pytest.LogCapture
         time.sleep(0.05)
 
     with caplog.at_level(logging.INFO, logger="app.requests"):
-        client.get("/health")
-        client.get("/slow")
+        for path in ("/health", "/up", "/ready", "/slow"):
+            client.get(path)
     (record,) = [record for record in caplog.records if record.name == "app.requests"]
     assert record.getMessage() == "GET /slow 200"
     assert record.__dict__.items() >= {"method": "GET", "path": "/slow", "status": 200}.items()

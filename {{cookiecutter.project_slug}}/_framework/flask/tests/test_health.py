@@ -123,8 +123,8 @@ def test_request_log(app: Flask, client: FlaskClient, caplog: pytest.LogCaptureF
         return "waited"
 
     with caplog.at_level(logging.INFO, logger="app.requests"):
-        client.get("/health")
-        client.get("/slow")
+        for path in ("/health", "/up", "/ready", "/slow"):
+            client.get(path)
     (record,) = [record for record in caplog.records if record.name == "app.requests"]
     assert record.getMessage() == "GET /slow 200"
     facts = {"method": "GET", "path": "/slow", "status": 200, "client": "127.0.0.1"}
