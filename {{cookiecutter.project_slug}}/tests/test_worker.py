@@ -60,16 +60,19 @@ def wait_for(job: Job, *statuses: str) -> str:
 def test_jobs(queue: Queue, worker: subprocess.Popen[bytes]) -> None:
     """The worker runs jobs at once or later, and a job that raises runs again before it counts as failed.
 
+    Results are kept for a day, also of a job that was enqueued without JOB_OPTIONS.
     The log doesn't show the arguments of a job, which may be personal data.
     """
     succeeding = queue.enqueue("operator.add", "Ada ", "Lovelace", **JOB_OPTIONS)
-    later = queue.enqueue_in(timedelta(seconds=1), "operator.add", 3, 4, **JOB_OPTIONS)
+    later = queue.enqueue_in(timedelta(seconds=1), "operator.add", 3, 4)
     failing = queue.enqueue("math.sqrt", -1, **JOB_OPTIONS)
     failing_later = queue.enqueue("math.sqrt", -1, retry=Retry(max=1, interval=1))
     assert wait_for(succeeding, "finished", "failed") == "finished"
     assert succeeding.return_value() == "Ada Lovelace"
     assert succeeding.timeout == TIMEOUT_SECONDS
     assert wait_for(later, "finished", "failed") == "finished"
+    for job in succeeding, later:
+        assert queue.connection.ttl(job.key) > 23 * 60 * 60
     for job in failing, failing_later:
         assert wait_for(job, "finished", "failed") == "failed"
         assert job.retries_left == 0
