@@ -178,6 +178,8 @@ def image(project: Project) -> str:
     if project.needs_secrets:
         project.run("make", "secrets")
     project.litter()
+    # As in the checkout of somebody whose umask is 077.
+    project.run("chmod", "--recursive", "go-rwx", "app", *["migrations"] * project.has_database)
     project.run("make", "build")
     return project.production_image
 

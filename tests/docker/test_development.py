@@ -2,9 +2,11 @@
 
 import os
 import re
+from pathlib import Path
 
 import pytest
 
+from tests.docker.conftest import OWNER
 from tests.docker.stack import Project, Stack, wait_for
 
 PEN = {"name": "Fountain pen", "price": "34.00"}
@@ -269,13 +271,13 @@ def test_files_belong_to_the_owner(project: Project, development: Stack) -> None
 
 @stored
 @pytest.mark.one_for_each("database")
-def test_data_survives(development: Stack) -> None:
-    """What was written is there after `down` and `up`, and after `down` the samples are not added again."""
+def test_data_survives(project: Project, development: Stack) -> None:
+    """What was written is there after `make down` and `make up`, and the samples are not added again."""
     with development.client() as client:
         client.post("/products", json=PEN | {"name": "Kept"})
         before = client.get("/products", params={"page_size": 100}).json()
-    for step in ("down", "up --detach --wait"):
-        development.compose(*step.split())
+    for target in ("down", "up"):
+        project.run("make", target)
     with development.client() as client:
         assert client.get("/products", params={"page_size": 100}).json() == before
 
@@ -295,6 +297,22 @@ def test_reports_survive(development: Stack) -> None:
     with development.client() as client:
         assert client.get(made).json() == before
         wait_for(lambda: client.get(accepted).json()["status"] == "finished")
+
+
+@pytest.mark.only_where(database=["postgresql"], redis=["cache-and-queue"])
+@pytest.mark.one_for_each("redis")
+def test_shell(project: Project, development: Stack, tmp_path: Path) -> None:
+    """`make shell` is in the web service, as the host's user, who can write to the source."""
+    user = tmp_path / "id"
+    user.write_text(f"#!/bin/sh\necho {OWNER}\n", encoding="utf-8")
+    user.chmod(0o755)
+    path = f"PATH={tmp_path}:{os.environ['PATH']}"
+    shown = project.run("env", path, "make", "--silent", "shell", stdin="hostname; id -u; id -g; touch typed; pwd\n")
+    container = development.containers()["web"]["Config"]["Hostname"]
+    assert shown.split() == [container, str(OWNER), str(OWNER), "/app"]
+    written = project.directory / "typed"
+    assert written.stat().st_uid == OWNER
+    written.unlink()
 
 
 def test_stops_by_itself(development: Stack) -> None:

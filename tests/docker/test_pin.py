@@ -1,7 +1,8 @@
-"""Base images are pinned by digest when somebody asks for it: `make pin`, against a registry on this machine."""
+"""`make pin` and `make push`, against a registry on this machine."""
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
 from tests.docker.stack import Project, free_port, wait_for
@@ -59,3 +60,25 @@ def test_pin(project: Project, registry: str) -> None:
         dockerfile.write_text(before, encoding="utf-8")
         for image in images:
             project.run("docker", "rmi", f"{registry}/{image}")
+
+
+@pytest.mark.only_where(redis=["queue", "cache-and-queue"], database=["postgresql", "mariadb"])
+@pytest.mark.one_for_each("proxy")
+def test_push(project: Project, image: str, registry: str) -> None:
+    """As the README has it: with a name in the registry as IMAGE, the image of production is there, and no other is."""
+    name = f"{registry}/{project.slug}"
+    version = image.rpartition(":")[2]
+    project.run("docker", "tag", image, f"{name}:{version}")
+    try:
+        wait_for(lambda: httpx.get(f"http://{registry}/v2/").status_code == 200)
+        project.run("env", f"IMAGE={name}", "make", "push")
+        catalog = httpx.get(f"http://{registry}/v2/_catalog").json()
+        assert catalog == {"repositories": [project.slug]}
+        tags = httpx.get(f"http://{registry}/v2/{project.slug}/tags/list").json()["tags"]
+        assert tags == [version]
+        project.run("docker", "rmi", f"{name}:{version}")
+        project.run("docker", "pull", f"{name}:{version}")
+        ids = {project.run("docker", "inspect", "--format", "{{.Id}}", one) for one in (image, f"{name}:{version}")}
+        assert len(ids) == 1
+    finally:
+        project.run("docker", "rmi", f"{name}:{version}", expect=None)

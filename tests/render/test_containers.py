@@ -323,10 +323,15 @@ def test_production_connections(answers: dict[str, str], texts: dict[str, str], 
         assert connections + int(scaled.get("worker", 0)) < int(most) < int(allowed)
 
 
-def test_production_redis_has_room(production: dict[str, Any]) -> None:
-    """In production Redis has a limit of its own below the container's, with room for the copy that it saves."""
+def test_production_redis_has_room(answers: dict[str, str], production: dict[str, Any]) -> None:
+    """In production Redis has a limit of its own below the container's, with room for the copy that it saves.
+
+    At the limit a cache forgets whatever it has, and a queue nothing but what expires: a job that waits does not.
+    """
     if "redis" in production["services"]:
         redis = production["services"]["redis"]
+        forgets = "--maxmemory-policy allkeys-" in " ".join(redis["command"])
+        assert forgets == ("queue" not in answers["redis"])
         (memory,) = re.findall(r"--maxmemory (\d+)mb", " ".join(redis["command"]))
         assert redis["deploy"]["resources"]["limits"]["memory"] == "1G"
         assert 0 < int(memory) <= 1024 / 2

@@ -49,10 +49,10 @@ def test_time_is_the_same_instant(hours: int) -> None:
     "value", [{"price": Decimal("0.001")}, {"at": NOON.replace(tzinfo=None)}], ids=["money", "time"]
 )
 def test_ambiguous_value_is_refused(value: dict[str, object]) -> None:
-    """A fraction of a cent and a time without a time zone are refused."""
+    """A fraction of a cent and a time without a time zone are refused before they reach the database."""
 
     def store(connection: Connection) -> None:
-        with pytest.raises(StatementError):
+        with pytest.raises(StatementError, match=r"more than two decimal places|no time zone"):
             connection.execute(TABLE.insert().values(value))
 
     run(store)

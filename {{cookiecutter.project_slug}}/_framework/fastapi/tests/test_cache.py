@@ -1,6 +1,7 @@
 """The cache: what it holds, and what happens without Redis."""
 
 import asyncio
+import time
 
 import pytest
 from redis import Redis
@@ -67,14 +68,22 @@ def test_without_redis(method: str, arguments: list[str]) -> None:
     assert asyncio.run(use_cache()) == [None, None]
 
 
-def test_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redis isn't asked again at once after a failure, so not every request waits for it."""
+@pytest.mark.usefixtures("redis")
+def test_pause(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    """After a failure Redis isn't asked for a second, so not every request waits for it."""
+    now = time.monotonic
 
-    async def use_cache() -> str | None:
-        cache = Cache("redis://127.0.0.1:1/0", seconds=60)
-        await cache.get("greeting")
-        monkeypatch.delattr(cache, "redis")
+    async def use_cache() -> list[str | None]:
+        cache, unreachable = (Cache(url, seconds=60) for url in (settings.redis_url, "redis://127.0.0.1:1/0"))
         await cache.set("greeting", "hello")
-        return await cache.get("greeting")
+        with monkeypatch.context() as outage:
+            outage.setattr(cache, "redis", unreachable.redis)
+            texts = [await cache.get("greeting")]
+        texts.append(await cache.get("greeting"))
+        await cache.set("late", "hello")
+        monkeypatch.setattr(time, "monotonic", lambda: now() + 1)
+        texts += [await cache.get("greeting"), await cache.get("late")]
+        await cache.close()
+        return texts
 
-    assert asyncio.run(use_cache()) is None
+    assert asyncio.run(use_cache()) == [None, None, "hello", None]

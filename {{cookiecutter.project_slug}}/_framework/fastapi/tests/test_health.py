@@ -106,18 +106,20 @@ def test_request_id(client: TestClient) -> None:
 
 
 def test_request_log(app: FastAPI, client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
-    """A request is logged in one line, with the milliseconds that it took; probes are not."""
+    """A request is logged in one line, with its id and the milliseconds that it took; probes are not."""
 
     @app.get("/slow")
     def wait() -> None:
         time.sleep(0.05)
 
     with caplog.at_level(logging.INFO, logger="app.requests"):
-        client.get("/health")
-        client.get("/slow")
+        for path in ("/health", "/up", "/ready"):
+            client.get(path)
+        response = client.get("/slow")
     (record,) = [record for record in caplog.records if record.name == "app.requests"]
     assert record.getMessage() == "GET /slow 200"
     assert record.__dict__.items() >= {"method": "GET", "path": "/slow", "status": 200}.items()
+    assert record.__dict__["request_id"] == response.headers["X-Request-ID"]
     assert record.__dict__["duration_ms"] >= 50
 
 

@@ -153,6 +153,12 @@ def test_cache(client: TestClient, pen: dict[str, Any]) -> None:
     client.put(address, json=PEN | {"price": "8.50"})
     changed = client.get(address)
     assert (changed.headers["X-Cache"], changed.json()["price"]) == ("MISS", "8.50")
+
+
+def test_cache_of_deleted(client: TestClient, pen: dict[str, Any]) -> None:
+    """A product that was cached is gone once it is deleted."""
+    address = f"/products/{pen['id']}"
+    assert [client.get(address).headers["X-Cache"] for _ in range(2)] == ["MISS", "HIT"]
     client.delete(address)
     assert client.get(address).status_code == 404
 
@@ -165,19 +171,22 @@ def test_cache_without_database(monkeypatch: pytest.MonkeyPatch, client: TestCli
     assert client.get(address).headers["X-Cache"] == "HIT"
 
 
-def test_cache_after_lost_answer(monkeypatch: pytest.MonkeyPatch, client: TestClient, pen: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("method", "function"), [("PUT", "update"), ("DELETE", "remove")])
+def test_cache_after_lost_answer(
+    monkeypatch: pytest.MonkeyPatch, client: TestClient, pen: dict[str, Any], method: str, function: str
+) -> None:
     """A change is seen, although the connection broke before the database could confirm it."""
     address = f"/products/{pen['id']}"
-    client.get(address)
-    update = catalogue.update
+    assert client.get(address).json() == pen
+    change = getattr(catalogue, function)
 
-    async def update_and_break(*arguments: Any) -> None:
-        await update(*arguments)
+    async def change_and_break(*arguments: Any) -> None:
+        await change(*arguments)
         raise OperationalError("COMMIT", None, ConnectionError("lost"))
 
-    monkeypatch.setattr(catalogue, "update", update_and_break)
-    assert client.put(address, json=PEN | {"price": "8.50"}).status_code == 503
-    assert client.get(address).json()["price"] == "8.50"
+    monkeypatch.setattr(catalogue, function, change_and_break)
+    assert client.request(method, address, json=PEN | {"price": "8.50"}).status_code == 503
+    assert client.get(address).json() != pen
 {% endif %}
 
 

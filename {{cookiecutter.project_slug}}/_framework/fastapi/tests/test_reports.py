@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 from rq import SimpleWorker
-from rq.job import JobStatus
+from rq.job import Job, JobStatus
 
 from app import queue
 from app.main import create_app
@@ -30,6 +30,12 @@ def make_report(settings: Settings, client: TestClient) -> dict[str, Any]:
     report: dict[str, Any] = client.get(response.headers["Location"]).json()
     assert report["id"] == response.json()["id"]
     return report
+
+
+def hours_left(settings: Settings, report: dict[str, Any]) -> float:
+    """Return for how many more hours Redis keeps a report."""
+    connection = queue.connect(settings.redis_url).connection
+    return connection.ttl(Job.key_for(report["id"])) / 3600
 
 
 {% if cookiecutter.sample == "none" %}
@@ -62,8 +68,13 @@ def test_large_report(settings: Settings, client: TestClient) -> None:
 {% endif %}
 
 
+def test_report_is_kept(settings: Settings, client: TestClient) -> None:
+    """A report can be read for a day."""
+    assert 23 < hours_left(settings, make_report(settings, client)) <= 24
+
+
 def test_failed_report(monkeypatch: pytest.MonkeyPatch, settings: Settings, client: TestClient) -> None:
-    """A job that raises makes a failed report."""
+    """A job that raises makes a failed report, which can be read for a day, too."""
     response = client.post("/reports")
 {% if cookiecutter.sample == "products" %}
     monkeypatch.delattr(job, "summarise_catalogue")
@@ -71,7 +82,9 @@ def test_failed_report(monkeypatch: pytest.MonkeyPatch, settings: Settings, clie
     monkeypatch.delattr(job, "describe_worker")
 {% endif %}
     run_jobs(settings)
-    assert client.get(response.headers["Location"]).json()["status"] == "failed"
+    report = client.get(response.headers["Location"]).json()
+    assert report["status"] == "failed"
+    assert 23 < hours_left(settings, report) <= 24
 
 
 @pytest.mark.parametrize(

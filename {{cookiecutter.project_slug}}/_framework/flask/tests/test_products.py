@@ -147,6 +147,12 @@ def test_cache(client: FlaskClient, pen: dict[str, Any]) -> None:
     client.put(address, json=PEN | {"price": "8.50"})
     changed = client.get(address)
     assert (changed.headers["X-Cache"], changed.json["price"]) == ("MISS", "8.50")
+
+
+def test_cache_of_deleted(client: FlaskClient, pen: dict[str, Any]) -> None:
+    """A product that was cached is gone once it is deleted."""
+    address = f"/products/{pen['id']}"
+    assert [client.get(address).headers["X-Cache"] for _ in range(2)] == ["MISS", "HIT"]
     client.delete(address)
     assert client.get(address).status_code == 404
 

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from rq import SimpleWorker
-from rq.job import JobStatus
+from rq.job import Job, JobStatus
 
 from app.main import create_app
 from app.queue import current_queue
@@ -33,6 +33,13 @@ def make_report(app: Flask, client: FlaskClient) -> dict[str, Any]:
     report: dict[str, Any] = client.get(response.headers["Location"]).json
     assert report["id"] == response.json["id"]
     return report
+
+
+def hours_left(app: Flask, report: dict[str, Any]) -> float:
+    """Return for how many more hours Redis keeps a report."""
+    with app.app_context():
+        connection = current_queue().connection
+    return connection.ttl(Job.key_for(report["id"])) / 3600
 
 
 {% if cookiecutter.sample == "none" %}
@@ -65,8 +72,13 @@ def test_large_report(app: Flask, client: FlaskClient) -> None:
 {% endif %}
 
 
+def test_report_is_kept(app: Flask, client: FlaskClient) -> None:
+    """A report can be read for a day."""
+    assert 23 < hours_left(app, make_report(app, client)) <= 24
+
+
 def test_failed_report(monkeypatch: pytest.MonkeyPatch, app: Flask, client: FlaskClient) -> None:
-    """A job that raises makes a failed report."""
+    """A job that raises makes a failed report, which can be read for a day, too."""
     response = client.post("/reports")
 {% if cookiecutter.sample == "products" %}
     monkeypatch.delattr(job, "summarise_catalogue")
@@ -74,7 +86,9 @@ def test_failed_report(monkeypatch: pytest.MonkeyPatch, app: Flask, client: Flas
     monkeypatch.delattr(job, "describe_worker")
 {% endif %}
     run_jobs(app)
-    assert client.get(response.headers["Location"]).json["status"] == "failed"
+    report = client.get(response.headers["Location"]).json
+    assert report["status"] == "failed"
+    assert 23 < hours_left(app, report) <= 24
 
 
 @pytest.mark.parametrize(
