@@ -219,6 +219,26 @@ def test_migration_from_inside(project: Project, development: Stack) -> None:
 
 
 @stored
+@pytest.mark.one_for_each("framework")
+def test_migration_of_an_empty_table(project: Project, development: Stack) -> None:
+    """A new column gets its migration before the samples are added, as in a new checkout: they need that column."""
+    with development.client() as client:
+        for product in client.get("/products", params={"page_size": 100}).json()["items"]:
+            client.delete(f"/products/{product['id']}").raise_for_status()
+    column = '    colour: Mapped[str] = mapped_column(String(30), server_default="")\n'
+    replace(project, "app/products/models.py", "    created_at:", f"{column}    created_at:")
+    project.run("make", "migration", "m=add colour")
+    project.run("make", "migrate")
+    with development.client() as client:
+        assert client.get("/products").json()["total"] > 0
+    alembic(development, "downgrade -1")
+    (migration,) = (project.directory / "migrations" / "versions").glob("*_add_colour.py")
+    assert "op.add_column(" in migration.read_text(encoding="utf-8")
+    migration.unlink()
+    replace(project, "app/products/models.py", column, "")
+
+
+@stored
 @pytest.mark.one_for_each("database")
 def test_migrations_of_changes(project: Project, development: Stack) -> None:
     """Constraints, defaults and enums get migrations, up and down; the project's tests find one that lacks or fails."""

@@ -1,7 +1,9 @@
 """The generated OPERATIONS.md: its commands, taken word for word, and what they promise."""
 
+import dataclasses
 import re
 import shlex
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -129,6 +131,18 @@ def test_backup_without_the_service(project: Project, production: Stack) -> None
     assert set(project.directory.glob("backups/*")) == before
     with production.client() as client:
         wait_for(lambda: client.get("/ready").status_code == 200)
+
+
+@pytest.mark.only_where(redis=["cache", "queue", "cache-and-queue"], database=["none"])
+@pytest.mark.one_for_each("database")
+def test_password_is_changed_in_another_directory(project: Project, production: Stack, tmp_path: Path) -> None:
+    """Redis gets its new password also where the project has been moved since Redis was started."""
+    moved = dataclasses.replace(project, directory=tmp_path / project.slug)
+    shutil.copytree(project.directory, moved.directory)
+    for one in (moved, project):
+        run(one, "Change the passwords", 0)
+        with production.client() as client:
+            assert client.get("/ready").json()["redis"] == "up"
 
 
 @pytest.mark.only_where(database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"])

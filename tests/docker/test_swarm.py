@@ -9,13 +9,14 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from dockwright.template import load as load_template
 from tests.docker.load import load
 from tests.docker.sandbox import Sandbox, require, run, sandbox
 from tests.docker.stack import Project, wait_for
@@ -29,6 +30,7 @@ pytestmark = [
     pytest.mark.one_for_each("deploy"),
 ]
 RATE = 100  # requests a second
+long = pytest.mark.skipif("not config.getoption('--long')", reason="takes a minute: with --long")
 FRONT = """
 :80 {{
     reverse_proxy {{
@@ -126,9 +128,15 @@ class Swarm:
 
 
 @pytest.fixture(scope="session")
-def swarm(project: Project, image: str) -> Iterator[Swarm]:
+def swarm(project: Project, image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
     """Deploy the first version, on a swarm that is made for it."""
     require("dockerd")
+    if project.answers["deploy"] != "swarm":
+        # The answer changes no image: what else it changes is written beside it.
+        answers = {**project.answers, "deploy": "swarm"}
+        directory = load_template().render(answers, tmp_path_factory.mktemp("swarm"))
+        project = replace(project, directory=directory, answers=answers)
+        project.run("make", "secrets")
     with sandbox("sh", "-c", DOCKERD) as machine:
         swarm = Swarm(project, machine)
         wait_for(lambda: "Server Version" in swarm.docker("info", expect=None))
@@ -240,18 +248,42 @@ def test_broken_version_is_rolled_back(swarm: Swarm, record_property: Record) ->
     wait_for(lambda: swarm.replicas()["web"] == "2/2")
 
 
-@pytest.mark.skipif("not config.getoption('--long')", reason="takes a minute: with --long")
-def test_passwords_are_changed(project: Project, swarm: Swarm, record_property: Record) -> None:
+@long
+def test_passwords_are_changed(swarm: Swarm, record_property: Record) -> None:
     """The commands of the README give the stack new passwords; data and jobs are kept, and the service goes on."""
-    page = (project.directory / "README.md").read_text(encoding="utf-8").partition("### On Docker Swarm")[2]
+    change_passwords(swarm, record_property)
+
+
+@long
+@pytest.mark.only_where(
+    framework=["fastapi"],
+    database=["postgresql"],
+    redis=["cache-and-queue"],
+    sample=["products"],
+    deploy=["compose"],
+    proxy=["none"],
+)
+def test_passwords_are_changed_with_postgresql(swarm: Swarm, record_property: Record) -> None:
+    """Those for PostgreSQL do, too."""
+    change_passwords(swarm, record_property)
+
+
+def change_passwords(swarm: Swarm, record_property: Record) -> None:
+    """Change the passwords of a stack under load, and see what becomes of requests and jobs."""
+    directory = swarm.project.directory
+    page = (directory / "README.md").read_text(encoding="utf-8").partition("### On Docker Swarm")[2]
     blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     (commands,) = [block for block in blocks if "rm secrets" in block]
-    before = {file.name: file.read_text(encoding="utf-8") for file in (project.directory / "secrets").iterdir()}
+    before = {file.name: file.read_text(encoding="utf-8") for file in (directory / "secrets").iterdir()}
     commands = commands.replace("TAG=0.1.0", f"TAG={swarm.version()}")
-    with swarm.client() as client, writing(client, "/products", PEN, clients=1) as writes:
+    with (
+        swarm.client() as client,
+        load(8080, host=swarm.machine.address, rate=20, writes=False) as requests,
+        writing(client, "/products", PEN) as writes,
+    ):
         report = client.post("/reports").headers["Location"]
         print(swarm.shell(commands))
-        after = {file.name: file.read_text(encoding="utf-8") for file in (project.directory / "secrets").iterdir()}
+        after = {file.name: file.read_text(encoding="utf-8") for file in (directory / "secrets").iterdir()}
         assert after.keys() == before.keys()
         assert not set(after.values()) & set(before.values())
 
@@ -268,10 +300,15 @@ def test_passwords_are_changed(project: Project, swarm: Swarm, record_property: 
         assert client.get(report).json()["status"] == "finished"
         address = client.post("/reports").headers["Location"]
         wait_for(lambda: client.get(address).json()["status"] == "finished")
+    names = swarm.docker("secret", "ls", "--format", "{{.Name}}").split()
+    old = [name for name in names if name.endswith("_password_1")]
+    assert len(old) == len(before)
+    swarm.docker("secret", "rm", *old)
     with swarm.client() as client:
         lost = [one for one in writes.acknowledged if client.get(one).status_code != 200]
-    record_property("requests", f"{writes}, {len(lost)} lost")
-    assert (writes.broken, lost) == (0, [])
+    record_property("requests", f"/health: {requests}; products: {writes}, {len(lost)} lost")
+    assert (requests.failed, writes.broken, lost) == ([], 0, [])
+    assert {response.status_code for response in writes.refused} <= {503}
 
 
 def test_killed_replica_is_replaced(swarm: Swarm, record_property: Record) -> None:
