@@ -180,17 +180,27 @@ def test_database_is_killed(production: Stack, client: httpx.Client, record_prop
 def test_cached_product_while_the_database_hangs(
     production: Stack, client: httpx.Client, record_property: Record
 ) -> None:
-    """While every connection waits for a database that hangs, what is cached is still served."""
+    """While every connection waits for a database that hangs, what is cached is still served, and soon."""
     address = client.post("/products", json=PEN).headers["Location"]
     wait_for(lambda: client.get(address).headers["X-Cache"] == "HIT")
-    with ThreadPoolExecutor(60) as pool, production.paused("db"):
-        waiting = [pool.submit(client.get, "/products") for _ in range(60)]
-        for _ in range(8):
-            assert client.get(address).headers["X-Cache"] == "HIT"
-        answers = [one.result() for one in waiting]
-    assert any(one.status_code == 503 for one in answers)
+    # More than there are connections, and fewer than one process of Flask has threads.
+    with production.paused("db"), asking(production, 28) as statuses:
+        wait_for(lambda: 503 in statuses)
+        answers = [(client.get(address), client.get("/health")) for _ in range(20)]
+    hits = [read for read, _ in answers if read.headers.get("X-Cache") == "HIT"]
+    reading = sum(read.elapsed.total_seconds() for read in hits)
+    # /health never waits for a thread: it takes as long as this machine needs for a request.
+    usual = sum(health.elapsed.total_seconds() for _, health in answers)
     recovered = wait_for(lambda: client.get("/ready").status_code == 200)
-    record_property("requests", f"{tell(answers, recovered)}; 8 cached reads, 0 failed")
+    record_property(
+        "requests",
+        f"{len(hits)} of 20 cached reads in {reading:.1f} s, and 20 of /health in {usual:.1f} s;"
+        f" as before {recovered:.1f} s after its return",
+    )
+    # On a busy machine Redis may now and then take longer than the quarter of a second that it has.
+    assert len(hits) >= 15
+    # With a wait for a thread in each of them it would be 15 seconds or more.
+    assert reading - usual < 10
 
 
 @contextlib.contextmanager
