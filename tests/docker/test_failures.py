@@ -31,7 +31,7 @@ each_framework = pytest.mark.one_for_each("framework")
 # A request that needs the database ends after some six seconds, whatever happens to the database.
 LIMIT_SECONDS = 20
 WORKERS = 2
-SLOW_BODIES, SLOW_HEADERS, SILENT_CONNECTIONS = 200, 1_200, 2_000
+SLOW_BODIES, UNFINISHED_BODIES, SLOW_HEADERS, SILENT_CONNECTIONS = 200, 600, 1_200, 2_000
 MEGABYTE = 1024 * 1024
 Record = Callable[[str, object], None]
 
@@ -697,6 +697,24 @@ def allow_connections() -> None:
     """Let the tests open as many connections as the system allows."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@pytest.mark.only_where(sample=["products"], database=["sqlite", "postgresql", "mariadb"], proxy=["none"])
+@each_framework
+def test_many_bodies_at_once(production: Stack, client: httpx.Client, record_property: Record) -> None:
+    """Bodies of which the last byte is missing don't fill the memory: more than the container has, from one client."""
+    allow_connections()
+    with contextlib.ExitStack() as stay:
+        for _ in range(UNFINISHED_BODIES):
+            opened = stay.enter_context(connection(production))
+            # Who is refused may find the connection closed.
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                opened.sendall(head(MEGABYTE) + b" " * (MEGABYTE - 1))
+        statuses = [client.get("/products").status_code for _ in range(20)]
+    failed = 20 - statuses.count(200)
+    record_property("requests", f"{UNFINISHED_BODIES} unfinished bodies of 1 MiB; others: 20 sent, {failed} failed")
+    assert failed == 0
+    assert not production.containers()["web"]["State"]["OOMKilled"]
 
 
 @pytest.mark.only_where(sample=["products"], database=["sqlite", "postgresql", "mariadb"], proxy=["none"])

@@ -69,7 +69,7 @@ class Connection(psycopg.AsyncConnection[Any]):
 
 
 async def connect(*args: Any, read_timeout: float, **options: Any) -> Connection:
-    """Open a connection of the class above."""
+    """Open a connection that has a read timeout."""
     connection = await Connection.connect(*args, **options)
     connection.read_timeout = read_timeout
     return connection

@@ -80,7 +80,7 @@ class Cache:
             self.pause(error)
 
     def pause(self, error: RedisError) -> None:
-        """Do without Redis for a second, so that not every request waits for it."""
+        """Skip Redis for a second, so that not every request waits for it."""
         self.paused_until = time.monotonic() + PAUSE_SECONDS
         logger.warning("the cache does not answer: %s", error)
 

@@ -227,7 +227,7 @@ class Connection(psycopg.Connection[Any]):
 
 
 def connect(_dialect: Any, _record: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Connection:
-    """Open a connection of the class above."""
+    """Open a connection that has a read timeout."""
     read_timeout = options.pop("read_timeout")
     connection = Connection.connect(*args, **options)
     connection.read_timeout = read_timeout
