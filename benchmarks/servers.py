@@ -63,7 +63,7 @@ ROUTES = {
 # Each contender starts with the same table: the rows that one has written would slow down the next one's list.
 FILL = """
 TRUNCATE products;
-INSERT INTO products (id, name, description, price, stock, created_at, updated_at)
+INSERT INTO products (id, name, description, price_cents, stock, created_at, updated_at)
   SELECT n, 'Ink', '', 990, 3, now(), now() FROM generate_series(1, 200) n;
 SELECT setval('products_id_seq', 200);
 VACUUM ANALYZE products;

@@ -27,7 +27,7 @@ ROWS = {"stack": 32, "client": 10}
 STEPS = [
     ("stack", "docker compose up", "Started worker-1"),
     ("client", "curl 'localhost:5000/products?page_size=1'", '"name":"Notebook"'),
-    ("client", "sed -i 's/order_by(Product.id)/order_by(Product.price)/' app/products/catalogue.py", r"py\n\$$"),
+    ("client", "sed -i 's/order_by(Product.id)/order_by(Product.price_cents)/' app/products/catalogue.py", r"py\n\$$"),
     ("stack", "", "Changes detected(.|\n)*Started worker-1"),
     ("client", "curl 'localhost:5000/products?page_size=1'", '"name":"Ink"(.|\n)*"total":3'),
 ]

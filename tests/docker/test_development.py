@@ -26,8 +26,7 @@ TIDY = "TWO = (1, 2)\n"
 BROKEN = "\ndef broken(:\n"
 NOTE_IMPORTS = """
 from datetime import datetime
-from decimal import Decimal
-from app.columns import Money, UtcDateTime
+from app.columns import UtcDateTime
 from app.database import Base
 """
 NOTE = '''
@@ -38,7 +37,6 @@ class Note(Base):
     __tablename__ = "notes"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    price: Mapped[Decimal] = mapped_column(Money)
     written_at: Mapped[datetime] = mapped_column(UtcDateTime)
 '''
 # Types that only PostgreSQL has. Alembic doesn't know where the second one can be imported from.

@@ -1,31 +1,17 @@
-"""Money and times come back from the database as they were stored."""
+"""Times come back from the database as they were stored."""
 
 from datetime import UTC, datetime, timedelta, timezone
-from decimal import Decimal
 
 import pytest
 from sqlalchemy import Column, Connection, MetaData, Table, select
 from sqlalchemy.exc import StatementError
 
-from app.columns import Money, UtcDateTime
+from app.columns import UtcDateTime
 from tests.migrating import run
 
-TABLE = Table("columns", MetaData(), Column("price", Money), Column("at", UtcDateTime), prefixes=["TEMPORARY"])
+TABLE = Table("columns", MetaData(), Column("at", UtcDateTime), prefixes=["TEMPORARY"])
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
-
-
-@pytest.mark.usefixtures("services")
-@pytest.mark.parametrize("price", [Decimal("0.01"), Decimal("19.9"), Decimal("9999999999.99")])
-def test_money_is_exact(price: Decimal) -> None:
-    """An amount comes back unchanged, with two decimal places."""
-
-    def store_and_read(connection: Connection) -> None:
-        TABLE.create(connection)
-        connection.execute(TABLE.insert().values(price=price))
-        assert str(connection.scalar(select(TABLE.c.price))) == f"{price:.2f}"
-        TABLE.drop(connection)
-
-    run(store_and_read)
+DAY = timedelta(days=1)
 
 
 @pytest.mark.usefixtures("services")
@@ -45,14 +31,36 @@ def test_time_is_the_same_instant(hours: int) -> None:
 
 
 @pytest.mark.usefixtures("services")
-@pytest.mark.parametrize(
-    "value", [{"price": Decimal("0.001")}, {"at": NOON.replace(tzinfo=None)}], ids=["money", "time"]
-)
-def test_ambiguous_value_is_refused(value: dict[str, object]) -> None:
-    """A fraction of a cent and a time without a time zone are refused before they reach the database."""
+def test_naive_time_is_refused() -> None:
+    """A time without a time zone is refused before it reaches the database."""
 
     def store(connection: Connection) -> None:
-        with pytest.raises(StatementError, match=r"more than two decimal places|no time zone"):
-            connection.execute(TABLE.insert().values(value))
+        with pytest.raises(StatementError, match="has no time zone"):
+            connection.execute(TABLE.insert().values(at=NOON.replace(tzinfo=None)))
 
     run(store)
+
+
+@pytest.mark.usefixtures("services")
+def test_times_in_sql() -> None:
+{% if cookiecutter.database == "postgresql" %}
+    """SQL compares times, and adds to them."""
+{% else %}
+    """SQL compares times; a sum, which this database can't write with a timedelta, is refused."""
+{% endif %}
+
+    def compare_and_add(connection: Connection) -> None:
+        TABLE.create(connection)
+        connection.execute(TABLE.insert().values(at=NOON))
+        assert connection.scalars(select(TABLE.c.at).where(TABLE.c.at > NOON - DAY)).all() == [NOON]
+        assert connection.scalars(select(TABLE.c.at).where(TABLE.c.at < NOON - DAY)).all() == []
+{% if cookiecutter.database == "postgresql" %}
+        assert connection.scalar(select(TABLE.c.at + DAY)) == NOON + DAY
+        assert connection.scalars(select(TABLE.c.at).where(TABLE.c.at + DAY < NOON)).all() == []
+{% else %}
+        with pytest.raises(StatementError, match="compute times in Python"):
+            connection.scalar(select(TABLE.c.at + DAY))
+{% endif %}
+        TABLE.drop(connection)
+
+    run(compare_and_add)

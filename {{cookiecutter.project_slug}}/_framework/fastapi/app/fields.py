@@ -1,4 +1,4 @@
-"""Field types that pydantic doesn't have: amounts of money, and what every database can store."""
+"""Field types that pydantic doesn't have: amounts of money, and what can be stored."""
 
 import re
 from decimal import Decimal
@@ -40,7 +40,7 @@ NumberOnly = BeforeValidator(refuse_other_types)
 {% if cookiecutter.database == "postgresql" %}
 # PostgreSQL can't store NUL.
 {% else %}
-# No NUL: not every database can store it.
+# No NUL: many programs end a text there.
 {% endif %}
 Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
 

@@ -1,4 +1,4 @@
-"""Fields that marshmallow doesn't have: amounts of money, and text that every database can store."""
+"""Fields that marshmallow doesn't have: amounts of money, and text that can be stored."""
 
 import re
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from marshmallow import fields
 MAX_INTEGER = 2**31 - 1
 MONEY = r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
 {% if cookiecutter.database == "postgresql" %}
-# PostgreSQL can't store NUL, and no database half of a surrogate pair.
+# Neither NUL, which PostgreSQL can't store, nor half of a surrogate pair, which UTF-8 can't encode.
 {% else %}
-# Neither NUL, which not every database can store, nor half of a surrogate pair, which none can.
+# Neither NUL, where many programs end a text, nor half of a surrogate pair, which UTF-8 can't encode.
 {% endif %}
 TEXT = r"[^\x00\ud800-\udfff]*"
 

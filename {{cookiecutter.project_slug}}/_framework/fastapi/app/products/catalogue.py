@@ -2,20 +2,16 @@
 
 from collections.abc import Sequence
 {% if "queue" in cookiecutter.redis %}
-from decimal import Decimal
 from typing import Any
 {% endif %}
 
-{% if "queue" in cookiecutter.redis %}
-from sqlalchemy import Numeric, cast, func, select, type_coerce
+{% if "queue" in cookiecutter.redis and cookiecutter.database != "sqlite" %}
+from sqlalchemy import Numeric, cast, func, select
 {% else %}
 from sqlalchemy import func, select
 {% endif %}
 from sqlalchemy.ext.asyncio import AsyncSession
 
-{% if "queue" in cookiecutter.redis %}
-from app.columns import Money
-{% endif %}
 from app.products.models import Product
 from app.products.schemas import ProductInput
 
@@ -57,8 +53,12 @@ async def remove(session: AsyncSession, product: Product) -> None:
 
 async def summarise(session: AsyncSession) -> dict[str, Any]:
     """Return the number of products and the value of their stock."""
+{% if cookiecutter.database == "sqlite" %}
+    value = func.sum(Product.price_cents * Product.stock)
+{% else %}
     # As decimal numbers: the products of large integers would overflow.
-    value = type_coerce(func.sum(Product.price * cast(Product.stock, Numeric(20))), Money)
-    products, stock_value = (await session.execute(select(func.count(Product.id), value))).one()
-    return {"products": products, "stock_value": str(stock_value or Decimal("0.00"))}
+    value = func.sum(Product.price_cents * cast(Product.stock, Numeric(20)))
+{% endif %}
+    products, cents = (await session.execute(select(func.count(Product.id), value))).one()
+    return {"products": products, "stock_value": f"{(cents or 0) / 100:.2f}"}
 {% endif %}

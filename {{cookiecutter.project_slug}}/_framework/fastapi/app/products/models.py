@@ -3,10 +3,10 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import String
+from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.columns import Money, utc_now
+from app.columns import utc_now
 from app.database import Base
 
 
@@ -22,7 +22,17 @@ class Product(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
     description: Mapped[str] = mapped_column(String(2000))
-    price: Mapped[Decimal] = mapped_column(Money)
+    # In whole cents: SQL computes exactly with them.
+    price_cents: Mapped[int] = mapped_column(BigInteger)
     stock: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
+
+    @property
+    def price(self) -> Decimal:
+        """The price with two decimal places, as the API has it; in SQL, use `price_cents`."""
+        return self.price_cents * Decimal("0.01")
+
+    @price.setter
+    def price(self, price: Decimal) -> None:
+        self.price_cents = round(price * 100)

@@ -1,20 +1,16 @@
 """The catalogue: how products are stored and found."""
 
 from collections.abc import Mapping
-{% if "queue" in cookiecutter.redis %}
-from decimal import Decimal
-{% endif %}
 from typing import Any
 
-{% if "queue" in cookiecutter.redis %}
-from sqlalchemy import Numeric, cast, func, select, type_coerce
+{% if "queue" in cookiecutter.redis and cookiecutter.database == "sqlite" %}
+from sqlalchemy import func, select
+{% elif "queue" in cookiecutter.redis %}
+from sqlalchemy import Numeric, cast, func, select
 {% else %}
 from sqlalchemy import select
 {% endif %}
 
-{% if "queue" in cookiecutter.redis %}
-from app.columns import Money
-{% endif %}
 from app.database import db
 from app.products.models import Product
 
@@ -54,8 +50,12 @@ def remove(product: Product) -> None:
 
 def summarise() -> dict[str, Any]:
     """Return the number of products and the value of their stock."""
+{% if cookiecutter.database == "sqlite" %}
+    value = func.sum(Product.price_cents * Product.stock)
+{% else %}
     # As decimal numbers: the products of large integers would overflow.
-    value = type_coerce(func.sum(Product.price * cast(Product.stock, Numeric(20))), Money)
-    products, stock_value = db.session.execute(select(func.count(Product.id), value)).one()
-    return {"products": products, "stock_value": str(stock_value or Decimal("0.00"))}
+    value = func.sum(Product.price_cents * cast(Product.stock, Numeric(20)))
+{% endif %}
+    products, cents = db.session.execute(select(func.count(Product.id), value)).one()
+    return {"products": products, "stock_value": f"{(cents or 0) / 100:.2f}"}
 {% endif %}
