@@ -4,20 +4,23 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema
 
 # What the database's INTEGER can hold.
 MAX_INTEGER = 2**31 - 1
 MONEY = r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
 
 
-def parse_money(value: Any) -> Decimal:
-    """Return the amount with two decimal places; Decimal() itself also takes "1_0", " 1" and "1e3"."""
-    if isinstance(value, Decimal):
-        return value
+def parse_money(value: Any) -> int:
+    """Return the cents of an amount; Decimal() itself also takes "1_0", " 1" and "1e3"."""
     if not isinstance(value, str) or not re.fullmatch(MONEY, value):
         raise ValueError('must be an amount such as "19.99"')
-    return Decimal(value).quantize(Decimal("0.01"))
+    return int(Decimal(value) * 100)
+
+
+def format_money(cents: int) -> str:
+    """Return the amount with two decimal places."""
+    return f"{Decimal(cents) / 100:.2f}"
 
 
 def refuse_other_types(value: Any) -> Any:
@@ -27,12 +30,10 @@ def refuse_other_types(value: Any) -> Any:
     return value
 
 
-# A string, because many clients round JSON numbers.
-Money = Annotated[
-    Decimal,
-    BeforeValidator(parse_money),
-    WithJsonSchema({"type": "string", "pattern": MONEY, "examples": ["19.99"]}),
-]
+# An amount in cents; in JSON a string, because many clients round numbers.
+MONEY_SCHEMA = WithJsonSchema({"type": "string", "pattern": MONEY, "examples": ["19.99"]})
+MoneyInput = Annotated[int, BeforeValidator(parse_money), MONEY_SCHEMA]
+MoneyOutput = Annotated[int, PlainSerializer(format_money), MONEY_SCHEMA]
 
 # For an int in a JSON body, after its Field. Not `strict=True`: in JSON, 2.0 is an integer too.
 NumberOnly = BeforeValidator(refuse_other_types)

@@ -18,8 +18,8 @@ MONEY = r"^[0-9]{1,10}(\.[0-9]{1,2})?$"
 TEXT = r"[^\x00\ud800-\udfff]*"
 
 
-class Money(fields.Field[Decimal]):
-    """An amount such as "19.99": a string, because many clients round JSON numbers."""
+class Money(fields.Field[int]):
+    """An amount in cents; in JSON a string such as "19.99", because many clients round numbers."""
 
     default_error_messages = {"invalid": 'Must be an amount such as "19.99".'}  # noqa: RUF012 # marshmallow declares it this way
 
@@ -27,13 +27,13 @@ class Money(fields.Field[Decimal]):
         """Describe the type, which apispec can't tell from the class."""
         super().__init__(metadata={"type": "string", "pattern": MONEY, **(metadata or {})}, **kwargs)
 
-    def _serialize(self, value: Decimal | None, *_args: Any, **_kwargs: Any) -> str | None:
-        return None if value is None else f"{value:.2f}"
+    def _serialize(self, value: int | None, *_args: Any, **_kwargs: Any) -> str | None:
+        return None if value is None else f"{Decimal(value) / 100:.2f}"
 
-    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> Decimal:
+    def _deserialize(self, value: Any, *_args: Any, **_kwargs: Any) -> int:
         if not isinstance(value, str) or not re.fullmatch(MONEY, value):
             raise self.make_error("invalid")
-        return Decimal(value)
+        return int(Decimal(value) * 100)
 
 
 class Text(fields.String):

@@ -43,7 +43,7 @@ async def get_product(product_id: RowId, session: SessionDep, cache: CacheDep) -
     x_cache = "HIT" if body else "MISS"
     if not body:
         product = await get_or_404(session, product_id)
-        body = ProductOutput.model_validate(product).model_dump_json()
+        body = ProductOutput.model_validate(product).model_dump_json(by_alias=True)
         await cache.set(cache_key(product_id), body)
     return Response(body, media_type="application/json", headers={"X-Cache": x_cache})
 {% else %}

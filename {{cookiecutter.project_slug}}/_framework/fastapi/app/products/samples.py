@@ -1,7 +1,6 @@
 """Sample data for development: `python -m app.products.samples`, which compose.yaml runs after the migrations."""
 
 import asyncio
-from decimal import Decimal
 
 from sqlalchemy import select
 
@@ -10,9 +9,9 @@ from app.products.models import Product
 from app.settings import load_settings
 
 SAMPLES = [
-    {"name": "Notebook", "description": "Dotted, 160 pages", "price": Decimal("12.50"), "stock": 40},
-    {"name": "Fountain pen", "description": "Medium nib", "price": Decimal("34.00"), "stock": 12},
-    {"name": "Ink", "description": "Blue-black, 50 ml", "price": Decimal("9.90"), "stock": 25},
+    {"name": "Notebook", "description": "Dotted, 160 pages", "price_cents": 1250, "stock": 40},
+    {"name": "Fountain pen", "description": "Medium nib", "price_cents": 3400, "stock": 12},
+    {"name": "Ink", "description": "Blue-black, 50 ml", "price_cents": 990, "stock": 25},
 ]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.fields import MAX_INTEGER, Money, NumberOnly, Text
+from app.fields import MAX_INTEGER, MoneyInput, MoneyOutput, NumberOnly, Text
 from app.pagination import Page
 
 
@@ -14,7 +14,7 @@ class ProductInput(BaseModel):
 
     name: Annotated[Text, Field(min_length=1, max_length=200)]
     description: Annotated[Text, Field(max_length=2000)] = ""
-    price: Money
+    price_cents: Annotated[MoneyInput, Field(validation_alias="price")]
     stock: Annotated[int, Field(ge=0, le=MAX_INTEGER), NumberOnly] = 0
 
 
@@ -24,6 +24,7 @@ class ProductOutput(ProductInput):
     model_config = ConfigDict(from_attributes=True)
 
     id: int
+    price_cents: Annotated[MoneyOutput, Field(serialization_alias="price")]
     created_at: datetime
     updated_at: datetime
 

@@ -1,7 +1,6 @@
 """The table of products."""
 
 from datetime import datetime
-from decimal import Decimal
 
 from sqlalchemy import BigInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -27,12 +26,3 @@ class Product(Base):
     stock: Mapped[int]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     updated_at: Mapped[datetime] = mapped_column(default=utc_now, onupdate=utc_now)
-
-    @property
-    def price(self) -> Decimal:
-        """The price with two decimal places, as the API has it; in SQL, use `price_cents`."""
-        return self.price_cents * Decimal("0.01")
-
-    @price.setter
-    def price(self, price: Decimal) -> None:
-        self.price_cents = round(price * 100)

@@ -25,7 +25,7 @@ class ProductInputSchema(Schema):
 
     name = Text(required=True, validate=validate.Length(1, 200))
     description = Text(load_default="", validate=validate.Length(0, 2000))
-    price = Money(required=True)
+    price = Money(required=True, attribute="price_cents")
     stock = Integer(load_default=0, validate=validate.Range(0, MAX_INTEGER))
 
 
@@ -43,7 +43,7 @@ class ProductSchema(Schema):
     id = fields.Integer(required=True)
     name = fields.String(required=True)
     description = fields.String(required=True)
-    price = Money(required=True)
+    price = Money(required=True, attribute="price_cents")
     stock = fields.Integer(required=True)
     created_at = fields.AwareDateTime(required=True)
     updated_at = fields.AwareDateTime(required=True)

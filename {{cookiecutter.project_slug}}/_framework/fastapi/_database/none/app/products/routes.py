@@ -35,7 +35,7 @@ async def get_product(product_id: RowId, cache: CacheDep) -> Response:
     body = await cache.get(key)
     x_cache = "HIT" if body else "MISS"
     if not body:
-        body = ProductOutput.model_validate(get_or_404(product_id)).model_dump_json()
+        body = ProductOutput.model_validate(get_or_404(product_id)).model_dump_json(by_alias=True)
         await cache.set(key, body)
     return Response(body, media_type="application/json", headers={"X-Cache": x_cache})
 {% else %}

@@ -1,10 +1,11 @@
 """The products as JSON."""
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.fields import Money
+from app.fields import MoneyOutput
 from app.pagination import Page
 
 
@@ -16,7 +17,7 @@ class ProductOutput(BaseModel):
     id: int
     name: str
     description: str
-    price: Money
+    price_cents: Annotated[MoneyOutput, Field(serialization_alias="price")]
     stock: int
     created_at: datetime
     updated_at: datetime

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 
@@ -13,16 +12,16 @@ class Product:
     id: int
     name: str
     description: str
-    price: Decimal
+    price_cents: int
     stock: int
     created_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     updated_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 PRODUCTS = [
-    Product(1, "Notebook", "Dotted, 160 pages", Decimal("12.50"), 40),
-    Product(2, "Fountain pen", "Medium nib", Decimal("34.00"), 12),
-    Product(3, "Ink", "Blue-black, 50 ml", Decimal("9.90"), 25),
+    Product(1, "Notebook", "Dotted, 160 pages", 1250, 40),
+    Product(2, "Fountain pen", "Medium nib", 3400, 12),
+    Product(3, "Ink", "Blue-black, 50 ml", 990, 25),
 ]
 
 
@@ -40,5 +39,6 @@ def find(product_id: int) -> Product | None:
 
 def summarise() -> dict[str, Any]:
     """Return the number of products and the value of their stock."""
-    return {"products": len(PRODUCTS), "stock_value": str(sum(product.price * product.stock for product in PRODUCTS))}
+    cents = sum(product.price_cents * product.stock for product in PRODUCTS)
+    return {"products": len(PRODUCTS), "stock_value": f"{cents / 100:.2f}"}
 {% endif %}
