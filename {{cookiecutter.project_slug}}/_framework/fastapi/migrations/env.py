@@ -15,17 +15,23 @@ import alembic_postgresql_enum  # noqa: F401  # autogenerate compares the values
 {% endif %}
 from alembic import context
 from alembic.autogenerate.api import AutogenContext
+{% if cookiecutter.database == "postgresql" %}
+from alembic.ddl.postgresql import PostgresqlImpl
+{% elif cookiecutter.database == "mariadb" %}
+from alembic.ddl.mysql import MariaDBImpl
+{% else %}
+from alembic.ddl.sqlite import SQLiteImpl
+{% endif %}
 from alembic.migration import MigrationContext
 {% if cookiecutter.database == "mariadb" %}
 from alembic.operations.ops import DropIndexOp, DropTableOp, MigrationScript, ModifyTableOps
 {% endif %}
 {% if cookiecutter.database == "sqlite" %}
-from sqlalchemy import Connection, NullPool, event
+from sqlalchemy import Column, Connection, DefaultClause, MetaData, NullPool, Table, event, inspect
+from sqlalchemy.exc import DBAPIError
 {% else %}
-from sqlalchemy import Connection, NullPool
-{% endif %}
-{% if cookiecutter.database != "sqlite" %}
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Column, Connection, DefaultClause, MetaData, NullPool, Table, inspect
+from sqlalchemy.exc import DBAPIError, OperationalError
 {% endif %}
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.types import TypeDecorator
@@ -66,23 +72,74 @@ def render_item(kind: str, item: Any, autogen_context: AutogenContext) -> str | 
     return rendered or f"{dialect}.{stored!r}"
 
 
-{% if cookiecutter.database != "postgresql" %}
-def compare_default(
-    _context: Any, _column: Any, _model: Any, reported: str | None, _default: Any, rendered: str | None
-) -> bool | None:
-    """Accept a default that the database reports in other words; None lets Alembic compare."""
-    if rendered is None or reported is None:
-        return None
-    quoted = "'" + rendered.replace("'", "''") + "'"
-{% if cookiecutter.database == "sqlite" %}
-    return False if reported in (quoted, f"({quoted})") else None
+{% if cookiecutter.database == "postgresql" %}
+class Implementation(PostgresqlImpl):
+    """Alembic for PostgreSQL, with another comparison of server defaults.
+
+    Alembic lets the server compare them with `=`, which fails for JSON and for a quote in a text.
+    A function as `compare_server_default` is no help: with one, Alembic crashes on Computed and Identity columns.
+    """
+{% elif cookiecutter.database == "mariadb" %}
+class Implementation(MariaDBImpl):
+    """Alembic for MariaDB, with another comparison of server defaults.
+
+    Alembic takes many for changed that MariaDB reports in other words, such as now() as current_timestamp().
+    A function as `compare_server_default` is no help: with one, Alembic crashes on Computed columns.
+    """
 {% else %}
-    renamed = {"now()": "current_timestamp()", "current_date": "curdate()", "true": "1", "false": "0"}
-    return False if reported in (quoted, renamed.get(rendered.lower())) else None
+class Implementation(SQLiteImpl):
+    """Alembic for SQLite, with another comparison of server defaults.
+
+    Alembic takes a text with a quote, or an empty one, for changed.
+    A function as `compare_server_default` is no help: with one, Alembic crashes on Computed columns.
+    """
+{% endif %}
+
+    __dialect__ = "{{ cookiecutter.database }}"
+
+    def compare_server_default(
+        self,
+        inspector_column: Any,
+        metadata_column: Any,
+        rendered_metadata_default: str | None,
+        rendered_inspector_default: str | None,
+    ) -> Any:
+        """Tell whether a default has changed: compare how the database reports that of the table and that of the model."""
+        if rendered_metadata_default is None:
+{% if cookiecutter.database == "sqlite" %}
+            return super().compare_server_default(inspector_column, metadata_column, None, rendered_inspector_default)
+{% else %}
+            return super().compare_server_default(  # type: ignore[no-untyped-call]
+                inspector_column, metadata_column, None, rendered_inspector_default
+            )
+{% endif %}
+        try:
+            reported = report_default(context.get_bind(), metadata_column)
+        except DBAPIError:
+            # No such table can be made yet: the default is a new value of an enum, for example.
+            return True
+{% if cookiecutter.database == "sqlite" %}
+        # Some statements put a default in parentheses.
+        return (reported or "").strip("()") != (rendered_inspector_default or "").strip("()")
+{% else %}
+        return reported != rendered_inspector_default
 {% endif %}
 
 
+def report_default(connection: Connection, column: Column[Any]) -> str | None:
+    """Return the default of a model's column in the database's words, those for a temporary table with that column."""
+    default = DefaultClause(column.server_default.arg)  # type: ignore[union-attr]
+    table = Table("model_default", MetaData(), Column("value", column.type, default), prefixes=["TEMPORARY"])
+    with connection.begin_nested() as savepoint:
+        table.create(connection)
+        reported = inspect(connection).get_columns(table.name)[0]["default"]
+{% if cookiecutter.database == "mariadb" %}
+        connection.exec_driver_sql(f"DROP TEMPORARY TABLE {table.name}")
 {% endif %}
+        savepoint.rollback()
+    return reported
+
+
 {% if cookiecutter.database == "mariadb" %}
 def keep_indexes_of_dropped_tables(_context: Any, _revision: Any, scripts: list[MigrationScript]) -> None:
     """Let DROP TABLE drop its indexes: MariaDB refuses to drop one that a foreign key needs."""
@@ -113,11 +170,7 @@ def migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
-{% if cookiecutter.database == "postgresql" %}
         compare_server_default=True,
-{% else %}
-        compare_server_default=compare_default,
-{% endif %}
 {% if cookiecutter.database == "mariadb" %}
         process_revision_directives=keep_indexes_of_dropped_tables,
 {% endif %}
