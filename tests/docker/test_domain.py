@@ -193,6 +193,6 @@ def test_table_of_the_sample_is_dropped(mine: Project) -> None:
         for step in (Run(kept), *others[:-1], Run(drop[1]), Run("make migrate test")):
             step.follow(mine)
         (written,) = (mine.directory / "migrations" / "versions").glob("*drop_products.py")
-        assert "# WARNING: the version in production" in written.read_text(encoding="utf-8")
+        assert "# WARNING: " in written.read_text(encoding="utf-8")
         # No table without a model is left
         stack.execute("alembic", "check")

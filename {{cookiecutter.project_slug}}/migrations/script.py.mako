@@ -12,16 +12,19 @@ depends_on = ${repr(depends_on)}
 def upgrade() -> None:
     """Apply the change."""
 <%
-    # What the version that is in production may still read, or doesn't know that it has to write
-    lines = (upgrades or "").splitlines()
-    changes = ("drop_table(", "drop_column(", "alter_column(")
+    # What the version in production may still use, or doesn't know that it has to write
+    changes = ("drop_table(", "drop_column(", "alter_column(", "sync_enum_values(")
     constraints = ("create_unique_constraint(", "create_check_constraint(", "create_foreign_key(")
+    lines = (upgrades or "pass").splitlines()
     breaking = [line for line in lines if any(name in line for name in (*changes, *constraints))]
     required = [line for line in lines if "add_column(" in line and "nullable=False" in line]
     breaking += [line for line in required if "server_default=" not in line]
+    # What an empty migration will do, only its author knows: rename_table() or execute(), for example.
+    breaking += [line for line in lines if line.strip() == "pass"]
 %>\
 % if breaking:
-    # WARNING: the version in production has to work with this too: see "Roll back" in OPERATIONS.md.
+    # WARNING: the version of the service that is in production uses the tables while this runs, and again after a
+    # rollback. It has to work before and after this change: see "Roll back" in OPERATIONS.md.
 % endif
     ${upgrades if upgrades else "pass"}
 

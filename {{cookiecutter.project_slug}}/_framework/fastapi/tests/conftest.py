@@ -90,7 +90,13 @@ async def create_database() -> None:
     engine = create_async_engine(url.set(database="mysql"), isolation_level="AUTOCOMMIT")
 {% endif %}
     async with engine.connect() as connection:
-        await connection.execute(text(f"DROP DATABASE IF EXISTS {url.database}"))
+{% if cookiecutter.database == "postgresql" %}
+        # FORCE disconnects other clients.
+        await connection.execute(text(f"DROP DATABASE IF EXISTS {url.database} WITH (FORCE)"))
+{% else %}
+        # Another client's open transaction blocks this: fail instead of waiting for a day.
+        await connection.execute(text(f"SET STATEMENT lock_wait_timeout = 5 FOR DROP DATABASE IF EXISTS {url.database}"))
+{% endif %}
         await connection.execute(text(f"CREATE DATABASE {url.database}"))
     await engine.dispose()
 {% endif %}

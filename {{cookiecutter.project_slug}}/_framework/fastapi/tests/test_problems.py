@@ -135,17 +135,18 @@ def test_many_bodies_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     assert asyncio.run(ask()) == 503
 
 
+@pytest.mark.parametrize("detail", [{"code": "TAKEN", "name": None}, ["Taken.", {"left": 0}], []])
 @pytest.mark.parametrize("status", [409, 420, 599])
-def test_http_exception(app: FastAPI, client: TestClient, status: int) -> None:
+def test_http_exception(app: FastAPI, client: TestClient, status: int, detail: Any) -> None:
     """Status, detail and headers of an HTTPException reach the client, whatever they are."""
 
     @app.get("/conflict")
     async def conflict() -> None:
-        raise HTTPException(status, {"code": "TAKEN", "name": None}, headers={"Retry-After": "5"})
+        raise HTTPException(status, detail, headers={"Retry-After": "5"})
 
     response = client.get("/conflict")
     assert (response.status_code, response.headers["Retry-After"]) == (status, "5")
-    assert (response.json()["status"], response.json()["data"]) == (status, {"code": "TAKEN", "name": None})
+    assert (response.json()["status"], response.json()["data"]) == (status, detail)
 
 
 def test_not_modified(app: FastAPI, client: TestClient) -> None:

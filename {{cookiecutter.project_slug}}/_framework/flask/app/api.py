@@ -1,5 +1,6 @@
 """The API's parts of Flask-Smorest: how arguments are read, and how errors are answered and described."""
 
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -52,15 +53,10 @@ class Api(flask_smorest.Api):
 
     def handle_http_exception(self, error: HTTPException) -> Response:
         """Turn an HTTPException, an unexpected exception (500) included, into a problem."""
-        # The keyword arguments of flask_smorest.abort(), and webargs' messages. Both are sorted by the part of the request.
+        # The keyword arguments of flask_smorest.abort(), and webargs' messages
         data: dict[str, Any] = getattr(error, "data", {})
-        parts = {**data.get("messages", {}), **data.get("errors", {})}
-        errors = [
-            entry
-            for part, messages in parts.items()
-            for entry in invalid_fields(messages, "" if part in REQUEST_PARTS else part)
-        ]
-        detail = data.get("message") or error.description or ""
+        errors = [*invalid_parts(data.get("messages")), *invalid_parts(data.get("errors"))]
+        detail = str(data.get("message") or error.description or "")
         if errors and "message" not in data:
             detail = "The request is not valid."
         headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
@@ -68,5 +64,14 @@ class Api(flask_smorest.Api):
             error.code or HTTPStatus.INTERNAL_SERVER_ERROR,
             detail,
             errors=errors,
-            headers={**headers, **(data.get("headers") or {})},
+            headers={**headers, **dict(data.get("headers") or {})},
         )
+
+
+def invalid_parts(messages: Any) -> Iterator[dict[str, str]]:
+    """Flatten messages that may be sorted by the part of the request, `{"json": {"name": ["…"]}}`."""
+    if isinstance(messages, Mapping):
+        for part, nested in messages.items():
+            yield from invalid_fields(nested if part in REQUEST_PARTS else {part: nested})
+    elif messages:
+        yield from invalid_fields(messages)

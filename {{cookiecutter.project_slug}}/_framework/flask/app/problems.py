@@ -53,7 +53,7 @@ def invalid_fields(messages: Any, path: str = "") -> Iterator[dict[str, str]]:
         for name, nested in messages.items():
             # Messages about the object as a whole have the name _schema.
             yield from invalid_fields(nested, path if name == "_schema" else f"{path}.{name}".lstrip("."))
-    elif isinstance(messages, list):
+    elif isinstance(messages, list | tuple):
         for message in messages:
             yield from invalid_fields(message, path)
     else:

@@ -78,7 +78,13 @@ def create_database() -> None:
     engine = create_engine(url.set(database="mysql"), isolation_level="AUTOCOMMIT")
 {% endif %}
     with engine.connect() as connection:
-        connection.execute(text(f"DROP DATABASE IF EXISTS {url.database}"))
+{% if cookiecutter.database == "postgresql" %}
+        # FORCE disconnects other clients.
+        connection.execute(text(f"DROP DATABASE IF EXISTS {url.database} WITH (FORCE)"))
+{% else %}
+        # Another client's open transaction blocks this: fail instead of waiting for a day.
+        connection.execute(text(f"SET STATEMENT lock_wait_timeout = 5 FOR DROP DATABASE IF EXISTS {url.database}"))
+{% endif %}
         connection.execute(text(f"CREATE DATABASE {url.database}"))
     engine.dispose()
 {% endif %}

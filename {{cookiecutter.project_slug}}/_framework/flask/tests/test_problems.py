@@ -104,6 +104,28 @@ def test_abort(app: Flask) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        (["Taken.", "Odd."], [("", "Taken."), ("", "Odd.")]),
+        ("Taken.", [("", "Taken.")]),
+        ({"name": "Taken.", "_schema": ["Odd."]}, [("name", "Taken."), ("", "Odd.")]),
+        ({"json": {1: {"name": ("Taken.",)}}, 2: ["Odd."]}, [("1.name", "Taken."), ("2", "Odd.")]),
+        (None, []),
+    ],
+)
+def test_abort_with_errors(app: Flask, errors: Any, expected: list[tuple[str, str]]) -> None:
+    """The errors of flask_smorest.abort() may have any form, and its headers may be pairs."""
+
+    @app.get("/conflict")
+    def conflict() -> None:
+        flask_smorest.abort(409, message="No.", errors=errors, headers=[("Retry-After", "5")])
+
+    response = app.test_client().get("/conflict")
+    assert (response.status_code, response.headers["Retry-After"], response.json["detail"]) == (409, "5", "No.")
+    assert [(error["field"], error["message"]) for error in response.json.get("errors", [])] == expected
+
+
 def test_unregistered_status(app: Flask) -> None:
     """An error may have any status."""
 
