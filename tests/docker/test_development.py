@@ -83,6 +83,8 @@ class Folder(Base):
     __tablename__ = "folders"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    sheets: Mapped[int] = mapped_column()
+    pages: Mapped[int | None] = mapped_column(Computed("sheets * 2"))
 
 
 class Note(Base):
@@ -105,7 +107,6 @@ class Note(Base):
     price: Mapped[Decimal] = mapped_column(Numeric(10, 2), server_default="2.5")
     left: Mapped[int] = mapped_column(server_default=text("-1"))
     written_at: Mapped[datetime] = mapped_column(server_default=func.now())
-    sheets: Mapped[int] = mapped_column(Computed("pages * 2"))
 '''
 # A column that only PostgreSQL has
 IDENTITY = """

@@ -13,7 +13,11 @@ def upgrade() -> None:
     """Apply the change."""
 <%
     # What the version in production may still use, or doesn't know that it has to write
-    changes = ("drop_table(", "drop_column(", "alter_column(", "sync_enum_values(")
+{% if cookiecutter.database == "postgresql" %}
+    changes = ("drop_table(", "drop_column(", "alter_column(", "add_enum_value(", "sync_enum_values(")
+{% else %}
+    changes = ("drop_table(", "drop_column(", "alter_column(")
+{% endif %}
     constraints = ("create_unique_constraint(", "create_check_constraint(", "create_foreign_key(")
     lines = (upgrades or "pass").splitlines()
     breaking = [line for line in lines if any(name in line for name in (*changes, *constraints))]
