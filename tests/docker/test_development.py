@@ -306,14 +306,14 @@ def test_tests_while_a_client_is_connected(project: Project, development: Stack)
     """The tests disconnect other clients of their database; MariaDB's don't wait for an open transaction either."""
     development.execute("pytest", "tests/test_settings.py")
     if project.answers["database"] == "postgresql":
-        client = "exec psql --username=app --dbname=app_test --command='SELECT pg_sleep(600)'"
+        client = "exec psql --username=app --dbname=app_test --command='SELECT pg_sleep(120)'"
         sessions = "psql --username=app --command='SELECT datname, query FROM pg_stat_activity' | grep app_test"
     else:
-        statements = "BEGIN; SELECT * FROM alembic_version; SELECT SLEEP(600)"
+        statements = "BEGIN; SELECT * FROM alembic_version; SELECT SLEEP(120)"
         client = f"exec mariadb --password=app --database=app_test --execute='{statements}'"
         sessions = "mariadb --password=app --execute='SHOW FULL PROCESSLIST'"
     development.compose("exec", "--detach", "db", "sh", "-c", client)
-    wait_for(lambda: "SLEEP(600)" in development.compose("exec", "--no-TTY", "db", "sh", "-c", sessions).upper())
+    wait_for(lambda: "SLEEP(120)" in development.compose("exec", "--no-TTY", "db", "sh", "-c", sessions).upper())
     if project.answers["database"] == "postgresql":
         assert " passed" in development.execute("pytest", "tests/test_settings.py")
     else:
