@@ -95,7 +95,8 @@ async def create_database() -> None:
         await connection.execute(text(f"DROP DATABASE IF EXISTS {url.database} WITH (FORCE)"))
 {% else %}
         # Another client's open transaction blocks this: fail instead of waiting for a day.
-        await connection.execute(text(f"SET STATEMENT lock_wait_timeout = 5 FOR DROP DATABASE IF EXISTS {url.database}"))
+        await connection.execute(text("SET lock_wait_timeout = 5"))
+        await connection.execute(text(f"DROP DATABASE IF EXISTS {url.database}"))
 {% endif %}
         await connection.execute(text(f"CREATE DATABASE {url.database}"))
     await engine.dispose()

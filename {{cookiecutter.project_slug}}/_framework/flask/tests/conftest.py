@@ -83,7 +83,8 @@ def create_database() -> None:
         connection.execute(text(f"DROP DATABASE IF EXISTS {url.database} WITH (FORCE)"))
 {% else %}
         # Another client's open transaction blocks this: fail instead of waiting for a day.
-        connection.execute(text(f"SET STATEMENT lock_wait_timeout = 5 FOR DROP DATABASE IF EXISTS {url.database}"))
+        connection.execute(text("SET lock_wait_timeout = 5"))
+        connection.execute(text(f"DROP DATABASE IF EXISTS {url.database}"))
 {% endif %}
         connection.execute(text(f"CREATE DATABASE {url.database}"))
     engine.dispose()
