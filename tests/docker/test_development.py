@@ -242,15 +242,27 @@ def test_migration_from_inside(project: Project, development: Stack) -> None:
 @pytest.mark.one_for_each("framework")
 def test_migration_of_an_empty_table(project: Project, development: Stack) -> None:
     """A new column gets its migration before the samples are added, as in a new checkout: they need that column."""
-    with development.client() as client:
-        for product in client.get("/products", params={"page_size": 100}).json()["items"]:
-            client.delete(f"/products/{product['id']}").raise_for_status()
+
+    def emptied() -> bool:
+        """Delete all products; return whether there are none."""
+        with development.client() as client:
+            for product in client.get("/products", params={"page_size": 100}).json()["items"]:
+                client.delete(f"/products/{product['id']}")
+            return client.get("/products").json()["total"] == 0
+
+    # The service may still be reloading the edits of another test.
+    wait_for(emptied)
     column = '    colour: Mapped[str] = mapped_column(String(30), server_default="")\n'
     replace(project, "app/products/models.py", "    created_at:", f"{column}    created_at:")
     project.run("make", "migration", "m=add colour")
     project.run("make", "migrate")
-    with development.client() as client:
-        assert client.get("/products").json()["total"] > 0
+
+    def filled() -> bool:
+        """Return whether there are products."""
+        with development.client() as client:
+            return client.get("/products").json()["total"] > 0
+
+    wait_for(filled)
     alembic(development, "downgrade -1")
     (migration,) = (project.directory / "migrations" / "versions").glob("*_add_colour.py")
     assert "op.add_column(" in migration.read_text(encoding="utf-8")
@@ -319,6 +331,9 @@ def test_tests_while_a_client_is_connected(project: Project, development: Stack)
     else:
         said = development.compose("exec", "--no-TTY", "web", "pytest", "tests/test_settings.py", expect=1)
         assert "Lock wait timeout exceeded" in said
+        mariadb = "mariadb --password=app --skip-column-names"
+        client = "SELECT CONCAT('KILL ', id) FROM information_schema.processlist WHERE info = 'SELECT SLEEP(120)'"
+        development.compose("exec", "--no-TTY", "db", "sh", "-c", f'{mariadb} --execute "{client}" | {mariadb}')
 
 
 def test_own_tests_pass(development: Stack) -> None:
