@@ -389,7 +389,9 @@ def test_shell(project: Project, development: Stack, tmp_path: Path) -> None:
     user.write_text(f"#!/bin/sh\necho {OWNER}\n", encoding="utf-8")
     user.chmod(0o755)
     path = f"PATH={tmp_path}:{os.environ['PATH']}"
-    shown = project.run("env", path, "make", "--silent", "shell", stdin="hostname; id -u; id -g; touch typed; pwd\n")
+    # As part of another make, it would say which directory it enters.
+    shell = ("make", "--silent", "--no-print-directory", "shell")
+    shown = project.run("env", path, *shell, stdin="hostname; id -u; id -g; touch typed; pwd\n")
     container = development.containers()["web"]["Config"]["Hostname"]
     assert shown.split() == [container, str(OWNER), str(OWNER), "/app"]
     written = project.directory / "typed"
