@@ -248,7 +248,7 @@ def test_migration_of_an_empty_table(project: Project, development: Stack) -> No
         with development.client() as client:
             for product in client.get("/products", params={"page_size": 100}).json()["items"]:
                 client.delete(f"/products/{product['id']}")
-            return client.get("/products").json()["total"] == 0
+            return bool(client.get("/products").json()["total"] == 0)
 
     # The service may still be reloading the edits of another test.
     wait_for(emptied)
@@ -260,7 +260,7 @@ def test_migration_of_an_empty_table(project: Project, development: Stack) -> No
     def filled() -> bool:
         """Return whether there are products."""
         with development.client() as client:
-            return client.get("/products").json()["total"] > 0
+            return bool(client.get("/products").json()["total"] > 0)
 
     wait_for(filled)
     alembic(development, "downgrade -1")
