@@ -224,7 +224,7 @@ def test_saved_answers_are_those_that_were_given(template: Template, tmp_path: P
         answers = template.complete({"project_name": name, "project_slug": "own", "description": name})
         write_answers(tmp_path / f"{number}{suffix}", answers)
         assert read_answers(template, tmp_path / f"{number}{suffix}") == answers
-        # Whoever opens the file reads the name as it was typed, not escapes.
+        # In the file the name stands as it was typed, not as escapes.
         assert (tmp_path / f"{number}{suffix}").read_text(encoding="utf-8").count(name) == 2
 
 
