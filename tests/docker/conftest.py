@@ -189,10 +189,6 @@ def production(project: Project, image: str) -> Iterator[Stack]:
     """Start the project's production stack."""
     assert image
     with running(project, "compose.prod.yaml", f"{project.slug}-prod", "up --detach --wait") as stack:
-        if project.answers["proxy"] == "caddy":
-            # It has no health check: compose waits until it runs, not until it listens.
-            with stack.client() as client:
-                wait_for(lambda: client.get("/health").status_code == 200)
         yield stack
 
 

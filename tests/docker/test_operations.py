@@ -27,7 +27,7 @@ TESTED = {
     "Roll back": 1,
     "Scale": 3,
     "Update": 2,
-    "Change the passwords": 1,
+    "Change the passwords": 2,
     "Back up and restore": 3,
     "Look at it": 3,
     "Metrics and alarms": 1,  # test_metrics.py
@@ -133,16 +133,22 @@ def test_backup_without_the_service(project: Project, production: Stack) -> None
         wait_for(lambda: client.get("/ready").status_code == 200)
 
 
-@pytest.mark.only_where(redis=["cache", "queue", "cache-and-queue"], database=["none"])
+@pytest.mark.only_where(redis=["cache", "queue", "cache-and-queue"], database=["none", "postgresql", "mariadb"])
 @pytest.mark.one_for_each("database")
-def test_password_is_changed_in_another_directory(project: Project, production: Stack, tmp_path: Path) -> None:
-    """Redis gets its new password also where the project has been moved since Redis was started."""
+@pytest.mark.usefixtures("settled")
+def test_passwords_are_changed_after_a_move(project: Project, production: Stack, tmp_path: Path) -> None:
+    """Where the project is moved to, its containers are created again, and get new passwords, twice."""
     moved = dataclasses.replace(project, directory=tmp_path / project.slug)
-    shutil.copytree(project.directory, moved.directory)
-    for one in (moved, project):
-        run(one, "Change the passwords", 0)
-        with production.client() as client:
-            assert client.get("/ready").json()["redis"] == "up"
+    shutil.move(project.directory, moved.directory)
+    try:
+        run(moved, "Change the passwords", 1)
+        for _ in range(2):
+            run(moved, "Change the passwords", 0)
+            with production.client() as client:
+                assert "down" not in client.get("/ready").json().values()
+    finally:
+        shutil.move(moved.directory, project.directory)
+    run(project, "Change the passwords", 1)
 
 
 @pytest.mark.only_where(database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"])

@@ -80,9 +80,8 @@ def init_app(app: Flask) -> None:
 
     @app.after_request
     def observe_request(response: Response) -> Response:
-        method = request.method if request.method in METHODS else "other"
         route = request.url_rule.rule if request.url_rule else "none"
-        REQUESTS.labels(method, route, response.status_code).observe(time.perf_counter() - g.started)
+        observe(request.method, route, response.status_code, time.perf_counter() - g.started)
         return response
 
     @app.get("/metrics")
@@ -92,6 +91,11 @@ def init_app(app: Flask) -> None:
 {% else %}
         return Response(generate_latest(registry()), content_type=CONTENT_TYPE_LATEST)
 {% endif %}
+
+
+def observe(method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request and how long it took."""
+    REQUESTS.labels(method if method in METHODS else "other", route, status).observe(seconds)
 {% else %}
 
 router = APIRouter(include_in_schema=False)

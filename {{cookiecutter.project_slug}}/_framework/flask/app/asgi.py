@@ -10,7 +10,11 @@ from a2wsgi.asgi_typing import ASGIApp, Receive, Scope, Send
 from flask import Flask
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 
+{% if cookiecutter.metrics == "prometheus" %}
+from app import main, metrics
+{% else %}
 from app import main
+{% endif %}
 from app.bodies import BodyBuffer
 from app.problems import problem
 from app.settings import load_settings
@@ -65,6 +69,9 @@ def serve_in_threads(flask: Flask, threads: int) -> ASGIApp:
             response = problem(
                 HTTPStatus.SERVICE_UNAVAILABLE, "Too many requests are waiting.", headers={"Retry-After": "5"}
             )
+{% if cookiecutter.metrics == "prometheus" %}
+            metrics.observe(scope["method"], "none", response.status_code, THREAD_TIMEOUT_SECONDS)
+{% endif %}
             headers = [(name.lower().encode(), value.encode()) for name, value in response.headers]
             await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
             await send({"type": "http.response.body", "body": response.get_data()})

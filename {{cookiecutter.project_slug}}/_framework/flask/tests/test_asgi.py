@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 from flask import Flask, request
+{% if cookiecutter.metrics == "prometheus" %}
+from prometheus_client import REGISTRY
+{% endif %}
 
 from app import asgi, bodies
 
@@ -96,11 +99,21 @@ def test_while_every_thread_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
         checked.set()
         return [*answers, await waiting, await send_request(app, {})]
 
+{% if cookiecutter.metrics == "prometheus" %}
+    def refusals() -> float:
+        labels = {"method": "GET", "route": "none", "status": "503"}
+        return REGISTRY.get_sample_value("http_request_duration_seconds_count", labels) or 0
+
+    before = refusals()
+{% endif %}
     health, refused, waited, after = asyncio.run(ask())
     assert health[1] == b"ok"
     assert refused[0]["status"] == 503
     assert (b"retry-after", b"5") in refused[0]["headers"]
     assert waited[1] == after[1] == b"in time"
+{% if cookiecutter.metrics == "prometheus" %}
+    assert refusals() == before + 1
+{% endif %}
 
 
 @pytest.mark.parametrize("headers", [CHUNKED, [(b"content-length", b"999")]])
