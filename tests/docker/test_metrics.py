@@ -1,4 +1,4 @@
-"""Metrics: Prometheus adds up what all workers count, and each alarm has its line in OPERATIONS.md."""
+"""Metrics: Prometheus adds up what all workers count, and each alert has its line in OPERATIONS.md."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ def observed(project: Project, production: Stack) -> Iterator[httpx.Client]:
     observability = Stack(project, "compose.observability.yaml", f"{project.slug}-observability")
     environment.write_text(f"{before}METRICS=true\nPROMETHEUS_PORT={port}\n", encoding="utf-8")
     try:
-        run(project, "Metrics and alarms", 0)
+        run(project, "Metrics and alerts", 0)
         with httpx.Client(base_url=f"http://127.0.0.1:{port}/api/v1", timeout=10, verify=TLS) as client:
             yield client
     finally:
@@ -44,7 +44,7 @@ def query(client: httpx.Client, expression: str) -> list[dict[str, Any]]:
 
 
 def test_metrics(project: Project, production: Stack) -> None:
-    """Requests to all workers are counted by route and status; an alarm says when the service is gone."""
+    """Requests to all workers are counted by route and status; an alert says when the service is gone."""
     with production.client() as client:
         assert client.get("/metrics").status_code == 404
     with observed(project, production) as prometheus:
@@ -69,14 +69,14 @@ def test_metrics(project: Project, production: Stack) -> None:
         rules: list[dict[str, Any]] = []
 
         def evaluated() -> bool:
-            """Ask for the alarms, and say whether each has been evaluated without an error."""
+            """Ask for the alerts, and say whether each has been evaluated without an error."""
             rules[:] = prometheus.get("/rules").json()["data"]["groups"][0]["rules"]
             return {rule["health"] for rule in rules} == {"ok"}
 
         wait_for(evaluated, seconds=90)
         page = (project.directory / "OPERATIONS.md").read_text(encoding="utf-8")
-        alarms = re.findall(r"^\| `(\w+)` \|", page.partition("\n## Metrics and alarms\n")[2], re.MULTILINE)
-        assert [rule["name"] for rule in rules] == alarms
+        alerts = re.findall(r"^\| `(\w+)` \|", page.partition("\n## Metrics and alerts\n")[2], re.MULTILINE)
+        assert [rule["name"] for rule in rules] == alerts
         assert not query(prometheus, "ALERTS")
         production.compose("stop", "--timeout", "5", "web")
         wait_for(lambda: query(prometheus, 'ALERTS{alertname="Down"}'), seconds=120)
@@ -95,8 +95,8 @@ def bucket(seconds: str) -> str:
     return f'http_request_duration_seconds_bucket{{route="/products", le="{seconds}", {WEB}}}'
 
 
-# For each alarm: series of something that is wrong, by the minute; and of what looks like it and is all right.
-ALARMS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+# For each alert: series of something that is wrong, by the minute; and of what looks like it and is all right.
+ALERTS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "Down": ({f"up{{{WEB}}}": "1x5 0x25"}, {f"up{{{WEB}}}": "0x30", 'up{job="web", instance="2"}': "1x30"}),
     # Of 100 requests a minute 6, or 4, got a 500; and /ready got 503 only.
     "Errors": (
@@ -124,12 +124,12 @@ ALARMS: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 
 @pytest.mark.only_where(metrics=["prometheus"], database=["postgresql", "mariadb"], redis=["queue", "cache-and-queue"])
 @pytest.mark.one_for_each("metrics")
-def test_alarms(project: Project, image: str) -> None:
-    """Each alarm fires when something is wrong, and not when it only looks so (promtool)."""
+def test_alerts(project: Project, image: str) -> None:
+    """Each alert fires when something is wrong, and not when it only looks so (promtool)."""
     assert image  # the files are as they were when it was built
     text = (project.directory / "observability" / "alerts.yaml").read_text(encoding="utf-8")
     names = re.findall(r"alert: (\w+)", text)
-    assert set(names) == ALARMS.keys()
+    assert set(names) == ALERTS.keys()
     tests = [
         {
             "interval": "1m",
@@ -137,10 +137,10 @@ def test_alarms(project: Project, image: str) -> None:
             "alert_rule_test": [{"eval_time": "25m", "alertname": name, "exp_alerts": [{}] if fired else []}],
         }
         for name in names
-        for named, fired in zip(ALARMS[name], (True, False), strict=True)
+        for named, fired in zip(ALERTS[name], (True, False), strict=True)
     ]
     stdin = json.dumps({"rule_files": ["alerts.yaml"], "tests": tests})
-    script = "cd /tmp && cat >alarms.yaml && cp /rules/alerts.yaml . && promtool test rules alarms.yaml"
+    script = "cd /tmp && cat >tests.yaml && cp /rules/alerts.yaml . && promtool test rules tests.yaml"
     mount = ("--volume", f"{project.directory}/observability:/rules:ro")
     command = ("docker", "run", "--rm", "--interactive", "--entrypoint", "sh", *mount, prometheus_image(project))
     assert "SUCCESS" in project.run(*command, "-c", script, stdin=stdin)

@@ -30,7 +30,7 @@ TESTED = {
     "Change the passwords": 2,
     "Back up and restore": 3,
     "Look at it": 3,
-    "Metrics and alarms": 1,  # test_metrics.py
+    "Metrics and alerts": 1,  # test_metrics.py
 }
 
 

@@ -22,7 +22,7 @@ FOREIGN: dict[str, dict[str, str]] = {
     r"the cache and the queue|a cache may|Redis, the cache": {"redis": ".*cache"},
     r"queues?|worker|jobs?": {"redis": ".*queue"},
     r"caddy\w*|proxy|HTTPS|twin": {"proxy": "caddy"},
-    r"prometheus|metrics|alarm": {"metrics": "prometheus"},
+    r"prometheus|metrics|alert": {"metrics": "prometheus"},
     r"products": {"sample": "products"},
 }
 
