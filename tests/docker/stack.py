@@ -95,7 +95,7 @@ class Project:
     @property
     def production_services(self) -> dict[str, str]:
         """The state that each service of production is in once it has started."""
-        return self.services | ({"proxy": "running"} if self.answers["proxy"] != "none" else {})
+        return self.services | ({"proxy": "healthy"} if self.answers["proxy"] != "none" else {})
 
     @property
     def production_image(self) -> str:
