@@ -129,6 +129,8 @@ CHANGES = (
 # A change by which the version before can't read a new row
 OPEN = '    OPEN = "open"\n'
 DONE = '    DONE = "done"\n'
+# A change that refuses rows that are there
+LABEL = "    label: Mapped[str | None] = mapped_column(String(20), unique=True, index=True)\n"
 
 
 @pytest.mark.every
@@ -289,14 +291,17 @@ def test_migrations_of_changes(project: Project, development: Stack) -> None:
     alembic(development, "revision --autogenerate -m constraints", *steps)
     notes.write_text(changed.replace(OPEN, OPEN + DONE), encoding="utf-8")
     alembic(development, "revision --autogenerate -m state", *steps)
-    migrations = [next(versions.glob(f"*_{name}.py")) for name in ("notes", "constraints", "state")]
-    first, second, third = (migration.read_text(encoding="utf-8") for migration in migrations)
+    append(project, "app/notes.py", LABEL)
+    alembic(development, "revision --autogenerate -m label", *steps)
+    migrations = [next(versions.glob(f"*_{name}.py")) for name in ("notes", "constraints", "state", "label")]
+    first, second, third, fourth = (migration.read_text(encoding="utf-8") for migration in migrations)
     assert "WARNING" not in first
     assert {change for *_, change in CHANGES if change not in second} == set(), second
     # On SQLite an enum is a VARCHAR without a constraint, so the migration is empty.
     assert "DONE" in third or not project.has_server, third
     assert "# WARNING: the version" in second
     assert "# WARNING: the version" in third
+    assert "# WARNING: the version" in fourth
     append(project, "app/notes.py", "    subject: Mapped[str] = mapped_column(String(20))\n")
     alembic(development, "revision --autogenerate -m subject")
     replace(project, "app/notes.py", 'server_default="10', 'server_default="100')
@@ -307,7 +312,7 @@ def test_migrations_of_changes(project: Project, development: Stack) -> None:
         assert "FAILED tests/test_migrations.py::test_migrations_keep_rows" in said
     notes.unlink()
     next(versions.glob("*_subject.py")).unlink()
-    alembic(development, "downgrade -3")
+    alembic(development, "downgrade -4")
     for path in set(versions.iterdir()) - before:
         path.unlink()
 

@@ -102,7 +102,7 @@ router = APIRouter(include_in_schema=False)
 
 
 class MeasureRequests:
-    """Middleware that measures requests; the innermost one, because the router notes the route in its scope."""
+    """Middleware that measures requests; inside of what copies the scope, because the router notes the route in it."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap the application."""
@@ -131,7 +131,7 @@ class MeasureRequests:
 
 
 def init_app(app: FastAPI) -> None:
-    """Measure requests and serve the metrics; call it before any other middleware is added."""
+    """Measure requests and serve the metrics; call it before middleware is added that copies the scope."""
     forget_dead_processes()
     app.add_middleware(MeasureRequests)
     app.include_router(router)

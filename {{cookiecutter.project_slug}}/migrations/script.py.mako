@@ -20,6 +20,9 @@ def upgrade() -> None:
 {% endif %}
     constraints = ("create_unique_constraint(", "create_check_constraint(", "create_foreign_key(")
     lines = (upgrades or "pass").splitlines()
+    # A unique index of a new table refuses nothing that is there.
+    if not any("create_table(" in line for line in lines):
+        constraints += ("unique=True",)
     breaking = [line for line in lines if any(name in line for name in (*changes, *constraints))]
     required = [line for line in lines if "add_column(" in line and "nullable=False" in line]
     breaking += [line for line in required if "server_default=" not in line]

@@ -38,9 +38,11 @@ def start_worker(redis_url: str) -> Iterator[subprocess.Popen[bytes]]:
     """Start the worker, and stop it at the end."""
     environment = os.environ | {"REDIS_URL": redis_url}
     process = subprocess.Popen([sys.executable, "-m", "app.worker"], env=environment, stdout=subprocess.PIPE)
-    yield process
-    process.terminate()
-    process.wait(20)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(20)
 
 
 def read_status(job: Job) -> str:

@@ -63,8 +63,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 {% if cookiecutter.database == "none" %}
     app.state.cache = Cache(settings.redis_url, settings.cache_seconds)
 {% else %}
-    # Longer than the slowest read: the statement, and the eight seconds at most that app/database.py allows before it,
-    # for a connection of the pool, a ping that isn't answered, and a new connection.
+    # Longer than it takes a reader from its statement to `set`: the statement, and some seconds for a busy process.
     tombstone_seconds = settings.statement_seconds + 8
     app.state.cache = Cache(settings.redis_url, settings.cache_seconds, tombstone_seconds)
 {% endif %}

@@ -56,7 +56,8 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base)
+# After a commit the values stay: to read them again for the answer would take a second connection.
+db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
 
 
 def init_app(app: Flask, settings: Settings) -> None:

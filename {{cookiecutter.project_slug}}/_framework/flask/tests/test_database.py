@@ -6,6 +6,7 @@ import sqlite3
 import threading
 {% endif %}
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -187,6 +188,20 @@ def test_wrong_statement(app: Flask, client: FlaskClient, statement: str) -> Non
         return "selected"
 
     assert client.get("/select").status_code == 500
+
+
+def test_written_values_stay(app: Flask, client: FlaskClient) -> None:
+    """What has been written is answered without another connection: the pool may be exhausted by then."""
+
+    @app.get("/write")
+    def write() -> list[Any]:
+        Draft.metadata.create_all(db.session.connection())
+        draft = Draft(text="first", changed_at=OLD)
+        db.session.add(draft)
+        db.session.commit()
+        return [draft.id, draft.text, db.session().in_transaction()]
+
+    assert client.get("/write").json == [1, "first", False]
 
 
 def test_value_computed_by_the_database(app: Flask, client: FlaskClient) -> None:
