@@ -85,7 +85,7 @@ def test_jobs(queue: Queue, worker: subprocess.Popen[bytes]) -> None:
 
 
 def test_arguments_are_json(queue: Queue) -> None:
-    """What only pickle can pass on is refused: unpickling would run the code of whoever can write to Redis."""
+    """Arguments that are not JSON are refused: with pickle, anyone who can write to Redis could run code here."""
     with pytest.raises(TypeError):
         queue.enqueue("operator.not_", object())
 
