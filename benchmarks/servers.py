@@ -60,7 +60,6 @@ ROUTES = {
     "update": ("/products/1", UPDATE),
 }
 
-# Each contender starts with the same table: the rows that one has written would slow down the next one's list.
 FILL = """
 TRUNCATE products;
 INSERT INTO products (id, name, description, price_cents, stock, created_at, updated_at)
@@ -163,10 +162,14 @@ class Bench:
         self.compose("up", "--detach", "--wait", *services)
         self.compose("run", "--rm", "migrate")
 
+    def fill(self) -> None:
+        """Give the table its rows: those that one contender has written would slow down the next one's list."""
+        self.compose("exec", "--no-TTY", "db", "psql", "--username=app", "--quiet", stdin=FILL)
+
     @contextmanager
     def serving(self, server: Server, workers: int = WORKERS, probe: str = "/ready") -> Iterator[tuple[str, str]]:
         """Serve the application with a fresh table; yield the container and its address once it answers a probe."""
-        self.compose("exec", "--no-TTY", "db", "psql", "--username=app", "--quiet", stdin=FILL)
+        self.fill()
         secrets = self.project / "secrets"
         password = (secrets / "database_password").read_text(encoding="utf-8").strip()
         file = secrets / "redis_password"
@@ -285,31 +288,33 @@ def routes(place: Bench, framework: str, servers: tuple[Server, ...], depth: Dep
     """Measure every route, and the memory after that, of every server."""
     figures: dict[tuple[str, str], dict[str, list[float]]] = {}
     failures: dict[str, dict[str, str]] = {}
-    for number in range(depth.rounds):
-        progress(f"servers: {framework}, round {number + 1}")
-        for server in in_turn(servers, number):
 
-            def note(what: str, unit: str, figure: float, name: str = server.name) -> None:
-                figures.setdefault((what, unit), {}).setdefault(name, []).append(figure)
+    def note(what: str, unit: str, figure: float, name: str) -> None:
+        figures.setdefault((what, unit), {}).setdefault(name, []).append(figure)
 
-            with place.serving(server) as (container, address):
-                load(f"{address}/health", "", 1)
-                for route, (path, script) in ROUTES.items():
-                    before = cpu_seconds(container)
-                    try:
-                        rate, slowest = load(address + path, script, depth.seconds)
-                    except CommandFailedError as error:
-                        failures.setdefault(route, {})[server.name] = str(error)
-                        continue
-                    note(route, "requests/s", rate)
-                    note(f"{route}, p99", "ms", slowest)
-                    # Steadier than the rate on a machine that does other work, too
-                    note(
-                        f"{route}, CPU per request",
-                        "ms",
-                        (cpu_seconds(container) - before) * 1000 / rate / depth.seconds,
-                    )
-                note("memory after load", "MiB", memory(container))
+    with ExitStack() as serving:
+        # All of them run, and take turns of some seconds: whatever else the machine does meets them alike.
+        running = {server: serving.enter_context(place.serving(server)) for server in servers}
+        for _, address in running.values():
+            load(f"{address}/health", "", 1)
+        for number in range(depth.rounds):
+            progress(f"servers: {framework}, round {number + 1}")
+            for (route, (path, script)), server in product(ROUTES.items(), in_turn(servers, number)):
+                container, address = running[server]
+                place.fill()
+                before = cpu_seconds(container)
+                try:
+                    rate, slowest = load(address + path, script, depth.seconds)
+                except CommandFailedError as error:
+                    failures.setdefault(route, {})[server.name] = str(error)
+                    continue
+                note(route, "requests/s", rate, server.name)
+                note(f"{route}, p99", "ms", slowest, server.name)
+                # Steadier than the rate on a machine that does other work, too
+                used = (cpu_seconds(container) - before) * 1000 / rate / depth.seconds
+                note(f"{route}, CPU per request", "ms", used, server.name)
+        for server, (container, _) in running.items():
+            note("memory after load", "MiB", memory(container), server.name)
     for (what, unit), found in figures.items():
         yield Comparison(f"{framework}: {what}", unit, medians(found), failures.get(what, {}))
 

@@ -28,6 +28,7 @@ ONLY_FOR: dict[tuple[str, tuple[str, ...]], tuple[str, ...]] = {
         "k8s/base/migrate.yaml",
     ),
     ("database", ("sqlite",)): ("app/tables.py",),
+    ("database", ("postgresql", "mariadb")): ("app/pool.py",),
     ("database", ("postgresql",)): ("create_role.sql",),
     ("redis", ("cache", "cache-and-queue")): ("app/cache.py", "tests/test_cache.py"),
     ("redis", ("queue", "cache-and-queue")): (

@@ -37,6 +37,7 @@ FILES: list[tuple[dict[str, str], str]] = [
         """,
     ),
     ({"database": "sqlite"}, "app/tables.py"),
+    ({"database": "postgresql|mariadb"}, "app/pool.py"),
     ({"database": "postgresql"}, "create_role.sql"),
     ({"redis": ".*cache"}, "app/cache.py tests/test_cache.py"),
     (

@@ -37,6 +37,9 @@ from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from app.columns import UtcDateTime
+{% if cookiecutter.database != "sqlite" %}
+from app.pool import FairPool
+{% endif %}
 from app.problems import problem
 from app.settings import Settings
 
@@ -114,8 +117,8 @@ def create_engine(settings: Settings, pool_size: int) -> AsyncEngine:
     seconds = settings.statement_seconds
     return create_async_engine(
         settings.database_url,
+        poolclass=FairPool,
         pool_size=pool_size,
-        max_overflow=0,
         pool_timeout=3,
         # Replace a connection that the database has closed.
         pool_pre_ping=True,

@@ -77,7 +77,9 @@ class LimitBody:
                 raise HTTPException(
                     HTTPStatus.SERVICE_UNAVAILABLE, "Too many bodies arrive at once.", headers={"Retry-After": "5"}
                 )
-            complete = not message.get("more_body", False)
+            # granian reports the end of a body in a message of its own: don't wait for it when the length is known.
+            complete = not message.get("more_body", False) or (size > 0 and received == size)
+            message["more_body"] = not complete
             return message
 
         try:

@@ -3,6 +3,8 @@
 {% if cookiecutter.database == "sqlite" %}
 import sqlite3
 import threading
+{% else %}
+import asyncio
 {% endif %}
 from datetime import UTC, datetime
 {% if cookiecutter.database == "postgresql" %}
@@ -24,7 +26,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 {% endif %}
 from sqlalchemy.orm import Mapped, mapped_column
 
+{% if cookiecutter.database == "sqlite" %}
 from app.database import Base
+{% else %}
+from app.database import Base, create_engine
+{% endif %}
 {% if cookiecutter.database == "sqlite" %}
 from app.dependencies import SessionDep
 {% else %}
@@ -103,6 +109,29 @@ def test_pool_is_exhausted(settings: Settings) -> None:
     with TestClient(app) as client:
         assert client.get("/ask-twice").status_code == 503
         assert client.get("/ask").status_code == 200
+
+
+def test_pool_is_fair(settings: Settings) -> None:
+    """A free connection goes to the request that has waited longest, not to the one that asks next."""
+    order = []
+
+    async def ask_twice_while_another_waits() -> None:
+        engine = create_engine(settings, pool_size=1)
+
+        async def ask(name: str) -> None:
+            async with engine.connect():
+                order.append(name)
+
+        connection = await engine.connect()
+        waiting = asyncio.create_task(ask("waiting"))
+        await asyncio.sleep(0)  # until it waits
+        await connection.close()
+        await ask("next")
+        await waiting
+        await engine.dispose()
+
+    asyncio.run(ask_twice_while_another_waits())
+    assert order == ["waiting", "next"]
 
 
 def test_broken_connection(settings: Settings) -> None:

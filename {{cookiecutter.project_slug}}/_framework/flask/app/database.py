@@ -27,6 +27,9 @@ from sqlalchemy.orm import DeclarativeBase, registry
 from sqlalchemy.orm.exc import ObjectDeletedError, StaleDataError
 
 from app.columns import UtcDateTime
+{% if cookiecutter.database != "sqlite" %}
+from app.pool import FairPool
+{% endif %}
 from app.problems import problem
 from app.settings import Settings
 
@@ -76,9 +79,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     probe_options = {**options, "pool_size": 1, "max_overflow": 0, "pool_timeout": 2}
 {% else %}
     options = {
+        "poolclass": FairPool,
         # Far fewer than `threads`: while the database hangs, the others still answer.
         "pool_size": settings.pool_size,
-        "max_overflow": 0,
         "pool_timeout": 3,
         # Replace a connection that the database has closed.
         "pool_pre_ping": True,

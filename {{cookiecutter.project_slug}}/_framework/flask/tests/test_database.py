@@ -4,6 +4,10 @@ import dataclasses
 {% if cookiecutter.database == "sqlite" %}
 import sqlite3
 import threading
+{% else %}
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 {% endif %}
 from datetime import UTC, datetime
 from typing import Any
@@ -78,6 +82,23 @@ def test_pool_is_exhausted(settings: Settings) -> None:
     assert app.test_client().get("/ask").status_code == 503
     connection.close()
     assert app.test_client().get("/ask").status_code == 200
+
+
+def test_pool_is_fair(app: Flask) -> None:
+    """A free connection goes to the thread that has waited longest, not to the one that asks next."""
+    with app.app_context():
+        engine = db.engines["probe"]  # one connection
+    turns: list[int] = []
+
+    def ask(number: int) -> None:
+        while len(turns) < 200:
+            with engine.connect():
+                turns.append(number)
+                time.sleep(0.001)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(ask, range(4)))
+    assert min(Counter(turns)[number] for number in range(4)) > 20
 
 
 def test_broken_connection(settings: Settings) -> None:
