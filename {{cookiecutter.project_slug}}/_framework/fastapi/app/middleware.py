@@ -60,7 +60,10 @@ class LimitBody:
         async def receive_limited() -> Message:
             nonlocal received, complete
             if complete:
-                return await receive()
+                message = await receive()
+                while message["type"] == "http.request":  # the end, which nobody has waited for
+                    message = await receive()
+                return message
             if size > self.max_bytes:
                 raise HTTPException(HTTPStatus.CONTENT_TOO_LARGE, f"The body is larger than {self.max_bytes} bytes.")
             try:
@@ -77,7 +80,7 @@ class LimitBody:
                 raise HTTPException(
                     HTTPStatus.SERVICE_UNAVAILABLE, "Too many bodies arrive at once.", headers={"Retry-After": "5"}
                 )
-            # granian reports the end of a body in a message of its own: don't wait for it when the length is known.
+            # granian reports the end of a body in a message of its own: don't wait for it if the length is known.
             complete = not message.get("more_body", False) or (size > 0 and received == size)
             message["more_body"] = not complete
             return message

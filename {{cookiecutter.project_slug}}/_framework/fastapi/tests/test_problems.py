@@ -135,6 +135,31 @@ def test_many_bodies_at_once_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     assert asyncio.run(ask()) == 503
 
 
+def test_end_of_a_body() -> None:
+    """A body ends with the last byte that Content-Length announces; after it, only a disconnect can come."""
+    received = []
+
+    async def read_and_listen(_scope: Scope, receive: Receive, _send: Send) -> None:
+        received.extend([await receive(), await receive()])
+
+    # What granian sends: it learns of the end when it asks for more.
+    messages: list[Message] = [
+        {"type": "http.request", "body": b"hello", "more_body": True},
+        {"type": "http.request", "body": b"", "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(_message: Message) -> None:
+        raise AssertionError
+
+    limited = middleware.LimitBody(read_and_listen, max_bytes=1000)
+    asyncio.run(limited({"type": "http", "headers": [(b"content-length", b"5")]}, receive, send))
+    assert received == [{"type": "http.request", "body": b"hello", "more_body": False}, {"type": "http.disconnect"}]
+
+
 @pytest.mark.parametrize("detail", [{"code": "TAKEN", "name": None}, ["Taken.", {"left": 0}], []])
 @pytest.mark.parametrize("status", [409, 420, 599])
 def test_http_exception(app: FastAPI, client: TestClient, status: int, detail: Any) -> None:

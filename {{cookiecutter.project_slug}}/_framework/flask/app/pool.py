@@ -10,14 +10,15 @@ from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 class FairPool(QueuePool):
     """Gives a free connection to the request that has waited longest.
 
-    SQLAlchemy's own pool gives it to the one that asks next (sqlalchemy#7679): in a busy service some requests wait for
-    seconds, or in vain, while others don't wait at all.
+    SQLAlchemy's own pool gives it to the one that asks next: in a busy service some requests wait for seconds, or in
+    vain, while others don't wait at all. This class can go when sqlalchemy#7679 is solved.
     """
 
     def __init__(self, creator: Any, pool_size: int, max_overflow: int = 0, **options: Any) -> None:
-        """Take the arguments of SQLAlchemy's pool."""
+        """Take the arguments of SQLAlchemy's pool; there is always a limit, by default without overflow."""
         super().__init__(creator, pool_size=pool_size, max_overflow=max_overflow, **options)
-        # A turn for each connection. A SimpleQueue hands what is put to the thread that has waited longest.
+        # A turn for each connection. Since Python 3.13 a SimpleQueue hands what is put to the thread that has waited
+        # longest; threading.Semaphore doesn't.
         self._turns: SimpleQueue[None] = SimpleQueue()
         for _ in range(pool_size + max_overflow):
             self._turns.put(None)
@@ -35,6 +36,7 @@ class FairPool(QueuePool):
             raise
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        # The connection first, then the turn: who has a turn doesn't have to wait for a connection as well.
         try:
             super()._do_return_conn(record)
         finally:
