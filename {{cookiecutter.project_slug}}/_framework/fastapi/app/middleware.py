@@ -61,7 +61,7 @@ class LimitBody:
             nonlocal received, complete
             if complete:
                 message = await receive()
-                while message["type"] == "http.request":  # the end, which nobody has waited for
+                while message["type"] == "http.request":  # the end that was not waited for
                     message = await receive()
                 return message
             if size > self.max_bytes:

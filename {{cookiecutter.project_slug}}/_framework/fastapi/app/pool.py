@@ -37,7 +37,7 @@ class FairPool(AsyncAdaptedQueuePool):
             raise PoolTimeoutError(message) from None
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        # The connection first, then the turn: who has a turn doesn't have to wait for a connection as well.
+        # The connection first, then the turn: whoever has a turn finds a connection or opens one, and doesn't wait again.
         try:
             super()._do_return_conn(record)
         finally:

@@ -28,12 +28,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 {% if cookiecutter.database == "sqlite" %}
 from app.database import Base
-{% else %}
-from app.database import Base, create_engine
-{% endif %}
-{% if cookiecutter.database == "sqlite" %}
 from app.dependencies import SessionDep
 {% else %}
+from app.database import Base, create_engine
 from app.dependencies import SessionDep, open_session
 {% endif %}
 from app.main import create_app
