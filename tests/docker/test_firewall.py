@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+import yaml
 
 from dockwright.template import load
 from tests.docker.stack import Project
@@ -93,7 +94,8 @@ def company(project: Project, tmp_path: Path) -> Iterator[Project]:
     wheel = tmp_path / "index" / "simple" / "company-packages" / "company_packages-1.0-py3-none-any.whl"
     write_wheel(wheel, modules)
     locked = f"company-packages==1.0 --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
-    (company.directory / "requirements.txt").write_text(locked, encoding="utf-8")
+    for name in ("requirements.txt", "requirements-dev.txt"):
+        (company.directory / name).write_text(locked, encoding="utf-8")
     yield company
     company.remove_images()
 
@@ -101,7 +103,7 @@ def company(project: Project, tmp_path: Path) -> Iterator[Project]:
 @pytest.mark.only_where(base_image=["slim"])
 @pytest.mark.one_for_each("framework")
 def test_private_index(company: Project, tmp_path: Path) -> None:
-    """The README's command installs from an index that wants a password and shows a company's certificate."""
+    """The README's command and Compose install from an index with a password and a company's certificate."""
     readme = (company.directory / "README.md").read_text(encoding="utf-8")
     command = re.search(r"^docker build --build-arg UV_DEFAULT_INDEX=.*\\\n.*$", readme, re.MULTILINE)
     assert command
@@ -109,6 +111,10 @@ def test_private_index(company: Project, tmp_path: Path) -> None:
         adapted = command[0].replace("pypi.example.com", f"localhost:{port}").replace("$HOME", str(tmp_path))
         # On the host's network, where localhost is this machine
         company.run("bash", "-euc", adapted.replace("docker build", "docker build --network host"))
+        for name in ("compose.yaml", "compose.prod.yaml"):
+            edit(company.directory / name, readme, {"pypi.example.com": f"localhost:{port}", "${HOME}": str(tmp_path)})
+            # What is cached asks no index.
+            company.run("docker", "compose", "-f", name, "build", "--no-cache")
     line = (company.directory / "company-ca.pem").read_bytes().splitlines()[1]
     secrets = (PASSWORD.encode(), AUTHORIZATION.removeprefix("Basic ").encode(), line)
     history = company.run("docker", "history", "--no-trunc", company.slug).encode()
@@ -117,6 +123,20 @@ def test_private_index(company: Project, tmp_path: Path) -> None:
         installed |= b"Name: company-packages" in content
         assert not [secret for secret in secrets if secret in content]
     assert installed
+
+
+def edit(file: Path, readme: str, replace: dict[str, str]) -> None:
+    """Add to a compose file what the README says, on the host's network."""
+    for old, new in replace.items():
+        readme = readme.replace(old, new)
+    blocks = re.findall(r"^```yaml\n(.*?)^```", readme.partition("## Behind a firewall")[2], re.DOTALL | re.MULTILINE)
+    build, secrets = map(yaml.safe_load, blocks)
+    compose = yaml.safe_load(file.read_text(encoding="utf-8"))
+    compose["services"]["web"]["build"]["network"] = "host"
+    compose["services"]["web"]["build"].setdefault("args", {}).update(build["args"])
+    compose["services"]["web"]["build"]["secrets"] = build["secrets"]
+    compose.setdefault("secrets", {}).update(secrets)
+    file.write_text(yaml.safe_dump(compose), encoding="utf-8")
 
 
 def contents(project: Project, archive: Path) -> Iterator[bytes]:

@@ -312,7 +312,7 @@ def test_production_connections(answers: dict[str, str], texts: dict[str, str], 
     if answers["database"] in ("postgresql", "mariadb"):
         page = texts["OPERATIONS.md"]
         (allowed,) = re.findall(r"(?:PostgreSQL|MariaDB) allows (\d+), a few of which", page)
-        (most,) = re.findall(r"`WORKERS` . \(`POOL_SIZE` \+ 1\) .* below (\d+)", page)
+        (most,) = re.findall(r"`WORKERS` . \(`POOL_SIZE` \+ 1\).* below (\d+)", page)
         settings = {
             name: int(default)
             for name, default in re.findall(r"^ +(\w+): \$\{\1:-(\d+)\}$", texts["compose.prod.yaml"], re.MULTILINE)

@@ -71,7 +71,7 @@ POOL_USED = Gauge("database_pool_connections_used", "Connections that requests u
 
 
 def init_app(app: Flask) -> None:
-    """Measure requests and serve the metrics; call it after the other parts have been added."""
+    """Measure requests and serve the metrics; call it after the `init_app` of the other modules."""
     forget_dead_processes()
 {% if cookiecutter.database != "none" %}
     with app.app_context():

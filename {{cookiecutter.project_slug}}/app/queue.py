@@ -61,7 +61,7 @@ def fetch_job(queue: Queue, job_id: str, function: Callable[..., Any]) -> Job:
     """Return a job that calls the function; raise NoSuchJobError if there is none with this id."""
     try:
         job = Job.fetch(job_id, connection=queue.connection, serializer=queue.serializer)
-    except ValueError as error:
+    except ValueError as error:  # RQ takes no such id
         raise NoSuchJobError(job_id) from error
     # RQ ignores what follows a colon. A job of another function is for another route to show.
     if job.id != job_id or job.func_name != f"{function.__module__}.{function.__qualname__}":

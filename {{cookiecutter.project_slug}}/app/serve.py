@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 
 from granian import Granian
 from granian.constants import Interfaces
+from granian.log import LogLevels
 
 from app import logs
 from app.settings import load_settings
@@ -40,10 +41,8 @@ def main() -> None:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = mkdtemp()
 {% endif %}
     if development:
-        # Workers are forked from a process that has imported the framework but nothing of `app`: each reload imports
-        # the application again, and only that.
-        multiprocessing.set_start_method("forkserver")
-        multiprocessing.set_forkserver_preload(["granian", "{{ "flask_smorest" if cookiecutter.framework == "flask" else "fastapi" }}"])
+        # A new interpreter for each reload: a fork would have the old modules.
+        multiprocessing.set_start_method("spawn")
     else:
         # Fork after the import: workers share its memory. Each creates its own application.
         multiprocessing.set_start_method("fork")
@@ -66,6 +65,7 @@ def main() -> None:
         reload_paths=[Path(__file__).parent],
         reload_tick=10,  # milliseconds
         reload_ignore_worker_failure=True,  # keep waiting for the next edit after one that doesn't start
+        log_level=LogLevels(settings.log_level.lower()),
         log_dictconfig=logs.config(settings),
     )
     server.serve()

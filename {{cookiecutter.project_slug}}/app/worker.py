@@ -56,9 +56,9 @@ class StoppableWorker(rq.Worker):
 
 
 class Worker(StoppableWorker):
-    """A worker with a heartbeat file for the health check, which soon finds the jobs of a worker that died.
+    """A worker that touches a file for the health check, and soon finds the jobs of a worker that died.
 
-    Every ten seconds it says that it and its job are alive, and looks for jobs whose worker hasn't for 45 seconds.
+    Every ten seconds it reports that it and its job are alive, and looks for jobs without such a report for 45 seconds.
     """
 
     # Seconds between two attempts to reconnect to Redis.

@@ -12,7 +12,7 @@ depends_on = ${repr(depends_on)}
 def upgrade() -> None:
     """Apply the change."""
 <%
-    # What the version in production may still use, or doesn't know that it has to write
+    # What can break the version in production: it may use what is dropped or changed, and doesn't write what is required.
 {% if cookiecutter.database == "postgresql" %}
     changes = ("drop_table(", "drop_column(", "alter_column(", "add_enum_value(", "sync_enum_values(")
 {% else %}
@@ -20,10 +20,11 @@ def upgrade() -> None:
 {% endif %}
     constraints = ("create_unique_constraint(", "create_check_constraint(", "create_foreign_key(")
     lines = (upgrades or "pass").splitlines()
-    # A unique index of a new table refuses nothing that is there.
-    if not any("create_table(" in line for line in lines):
-        constraints += ("unique=True",)
     breaking = [line for line in lines if any(name in line for name in (*changes, *constraints))]
+    # A unique index of a new table refuses nothing that is there.
+    new = [line.split("'")[1] for line in lines if "create_table('" in line]
+    unique = [line for line in lines if "unique=True" in line]
+    breaking += [line for line in unique if not any(f"ix_{table}_" in line for table in new)]
     required = [line for line in lines if "add_column(" in line and "nullable=False" in line]
     breaking += [line for line in required if "server_default=" not in line]
     # What an empty migration will do, only its author knows: rename_table() or execute(), for example.

@@ -14,7 +14,6 @@ NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
-@pytest.mark.usefixtures("services")
 @pytest.mark.parametrize("hours", [-3, 0, 2])
 def test_time_is_the_same_instant(hours: int) -> None:
     """A time with any offset comes back as the same instant, in UTC."""
@@ -30,7 +29,6 @@ def test_time_is_the_same_instant(hours: int) -> None:
     run(store_and_read)
 
 
-@pytest.mark.usefixtures("services")
 def test_naive_time_is_refused() -> None:
     """A time without a time zone is refused before it reaches the database."""
 
@@ -41,7 +39,6 @@ def test_naive_time_is_refused() -> None:
     run(store)
 
 
-@pytest.mark.usefixtures("services")
 def test_times_in_sql() -> None:
 {% if cookiecutter.database == "postgresql" %}
     """SQL compares times, and adds to them."""

@@ -6,7 +6,11 @@ import os
 import uuid
 from argparse import Namespace
 from collections.abc import Iterator
+{% if cookiecutter.database == "postgresql" %}
 from datetime import date, datetime, time, timedelta
+{% else %}
+from datetime import date, datetime, time
+{% endif %}
 from decimal import Decimal
 {% if cookiecutter.database != "mariadb" %}
 from pathlib import Path
@@ -52,7 +56,7 @@ def downgrade():
 
 
 @pytest.fixture
-def empty_database(services: None) -> Iterator[None]:  # noqa: ARG001 # the database to empty
+def empty_database() -> Iterator[None]:
     """Revert all migrations, and leave an empty database for other tests."""
     command.downgrade(CONFIG, "base")
     yield
@@ -60,7 +64,6 @@ def empty_database(services: None) -> Iterator[None]:  # noqa: ARG001 # the data
     command.upgrade(CONFIG, "head")
 
 
-@pytest.mark.usefixtures("services")
 def test_models_have_migrations() -> None:
     """Every change of the models has a migration: `make migration` writes one."""
     command.check(CONFIG)
@@ -84,7 +87,6 @@ def test_migrations_keep_rows() -> None:
 {% if cookiecutter.database != "mariadb" %}
 
 
-@pytest.mark.usefixtures("services")
 def test_failed_migration_leaves_nothing(tmp_path: Path) -> None:
     """Nothing stays of a migration that fails half way, so it runs after a correction."""
     config = Config("migrations/alembic.ini")
@@ -114,7 +116,6 @@ def test_newer_database() -> None:
 {% if cookiecutter.database in ("postgresql", "mariadb") %}
 
 
-@pytest.mark.usefixtures("services")
 def test_locked_table() -> None:
     """A migration gives up on a locked table after seconds: everybody else would wait behind it."""
     limits: list[Any] = []
@@ -129,7 +130,6 @@ def test_locked_table() -> None:
 {% if cookiecutter.database == "postgresql" %}
 
 
-@pytest.mark.usefixtures("services")
 def test_migration_outside_of_a_transaction() -> None:
     """A migration can leave the transaction, as CREATE INDEX CONCURRENTLY has to."""
 
@@ -183,11 +183,15 @@ def make_value(column: Column[Any], number: int) -> Any:
         Decimal: Decimal(number),
         float: float(number),
         int: number,
+{% if cookiecutter.database == "postgresql" %}
         list: [],
+{% endif %}
         object: {},  # JSON
         str: str(number),
         time: time(number),
+{% if cookiecutter.database == "postgresql" %}
         timedelta: timedelta(number),
+{% endif %}
         uuid.UUID: uuid.UUID(int=number),
     }
     return values[column.type.python_type]

@@ -76,6 +76,7 @@ class Cache:
 
     async def delete(self, key: str) -> None:
         """Remove an entry; call it after the change has been committed."""
+        # During a pause, too: an entry that is left would be served until it expires.
         try:
             await self.redis.set(key, TOMBSTONE, ex=self.tombstone_seconds)
         except RedisError as error:

@@ -209,9 +209,12 @@ async def handle_deleted(_request: Request, _error: Exception) -> Response:
 
 
 def set_pragmas(connection: sqlite3.Connection, _record: Any) -> None:
-    """Let readers and a writer work at the same time, writers wait for each other, and check foreign keys."""
+    """Set what SQLite keeps for each connection."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
-        cursor.execute(f"PRAGMA {pragma}")
+    # Readers don't wait for the writer.
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # Much faster: a commit doesn't wait for the disk. A power cut may lose the last ones, but never damages the file.
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 {% endif %}

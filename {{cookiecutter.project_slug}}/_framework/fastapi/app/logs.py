@@ -58,13 +58,12 @@ def config(settings: Settings) -> dict[str, Any]:
             }
         },
         "root": {"handlers": ["stdout"], "level": settings.log_level},
-        "loggers": {
-            # granian gives its own logger handlers and a level unless it finds them here.
-            "_granian": {"level": settings.log_level},
+        # Without loggers here, granian adds its own, which write in another format.
 {% if cookiecutter.database != "none" %}
-            "alembic.runtime.plugins": {"level": "WARNING"},
+        "loggers": {"alembic.runtime.plugins": {"level": "WARNING"}},
+{% else %}
+        "loggers": {},
 {% endif %}
-        },
     }
 
 

@@ -51,17 +51,20 @@ class LimitBody:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; the exceptions are raised in the endpoint that reads the body."""
-        declared = Headers(scope=scope).get("Content-Length", "0") if scope["type"] == "http" else "0"
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("Content-Length", "")
         size = int(declared) if declared.isdecimal() else 0
         received = 0
-        complete = scope["type"] != "http"
+        complete = False
         deadline = asyncio.get_running_loop().time() + BODY_TIMEOUT_SECONDS
 
         async def receive_limited() -> Message:
             nonlocal received, complete
             if complete:
                 message = await receive()
-                while message["type"] == "http.request":  # the end that was not waited for
+                while message["type"] == "http.request":  # granian's end of the body
                     message = await receive()
                 return message
             if size > self.max_bytes:

@@ -1,4 +1,4 @@
-"""The API's parts of Flask-Smorest: how arguments are read, and how errors are answered and described."""
+"""Flask-Smorest, adapted: how arguments are read, and how errors are answered and described."""
 
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus

@@ -43,7 +43,7 @@ class Cache:
             decode_responses=True,
             socket_timeout=TIMEOUT_SECONDS,
             socket_connect_timeout=TIMEOUT_SECONDS,
-            retry=Retry(NoBackoff(), 0),
+            retry=Retry(NoBackoff(), 0),  # a request waits for a dead Redis once
         )
 
     def get(self, key: str) -> str | None:
@@ -74,6 +74,7 @@ class Cache:
 
     def delete(self, key: str) -> None:
         """Remove an entry; call it after the change has been committed."""
+        # During a pause, too: an entry that is left would be served until it expires.
         try:
             self.redis.set(key, TOMBSTONE, ex=self.tombstone_seconds)
         except RedisError as error:

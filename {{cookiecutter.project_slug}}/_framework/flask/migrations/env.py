@@ -92,6 +92,7 @@ class Implementation(SQLiteImpl):
     """
 {% endif %}
 
+    # Alembic finds the class by this name.
     __dialect__ = "{{ cookiecutter.database }}"
 
     def compare_server_default(
@@ -101,7 +102,7 @@ class Implementation(SQLiteImpl):
         rendered_metadata_default: str | None,
         rendered_inspector_default: str | None,
     ) -> Any:
-        """Tell whether a default has changed: compare how the database reports that of the table and that of the model."""
+        """Tell whether a default has changed: compare the table's with the model's, both as the database reports them."""
         if rendered_metadata_default is None:
 {% if cookiecutter.database == "sqlite" %}
             return super().compare_server_default(inspector_column, metadata_column, None, rendered_inspector_default)
@@ -124,16 +125,19 @@ class Implementation(SQLiteImpl):
 
 
 def report_default(connection: Connection, column: Column[Any]) -> str | None:
-    """Return the default of a model's column in the database's words, those for a temporary table with that column."""
+    """Create a temporary table with a model's column, and return its default as the database reports it."""
     default = DefaultClause(column.server_default.arg)  # type: ignore[union-attr]
     table = Table("model_default", MetaData(), Column("value", column.type, default), prefixes=["TEMPORARY"])
+{% if cookiecutter.database == "mariadb" %}
+    table.create(connection)
+    reported = inspect(connection).get_columns(table.name)[0]["default"]
+    connection.exec_driver_sql(f"DROP TEMPORARY TABLE {table.name}")
+{% else %}
     with connection.begin_nested() as savepoint:
         table.create(connection)
         reported = inspect(connection).get_columns(table.name)[0]["default"]
-{% if cookiecutter.database == "mariadb" %}
-        connection.exec_driver_sql(f"DROP TEMPORARY TABLE {table.name}")
-{% endif %}
         savepoint.rollback()
+{% endif %}
     return reported
 
 

@@ -74,7 +74,7 @@ def test_trusted_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 {% if cookiecutter.database == "sqlite" %}
 
 
-@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite", "sqlite+aiosqlite"])
+@pytest.mark.parametrize("scheme", ["sqlite", "sqlite+pysqlite"])
 def test_database_url(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
     """The address of a database needs no driver."""
     monkeypatch.setenv("DATABASE_URL", f"{scheme}:////data/other.db")

@@ -56,7 +56,7 @@ async def summarise(session: AsyncSession) -> dict[str, Any]:
 {% if cookiecutter.database == "sqlite" %}
     value = func.sum(Product.price_cents * Product.stock)
 {% else %}
-    # As decimal numbers: the products of large integers would overflow.
+    # As decimal numbers: large integers would overflow.
     value = func.sum(Product.price_cents * cast(Product.stock, Numeric(20)))
 {% endif %}
     products, cents = (await session.execute(select(func.count(Product.id), value))).one()
