@@ -123,10 +123,11 @@ def test_wrong_setting_is_one_sentence(project: Project, image: str) -> None:
 def test_platforms(project: Project, image: str, record_property: Record) -> None:
     """It serves on any PORT, as any user, in 256 MB, on a read-only root, without capabilities; both signals end it.
 
-    It also serves below the path of a proxy, which is not in the requests, but in where an answer leads.
+    It also serves below the path of a proxy, which is not in the requests, but in where an answer leads; and with
+    LOG_LEVEL=ERROR neither it nor the server logs what is in order.
     """
     confined = ("--user=123456:0", "--memory=256m", "--cap-drop=ALL", "--read-only", "--tmpfs=/tmp", DATA)
-    published = ("--env=PORT=8080", "--env=ROOT_PATH=/shop", "--publish=127.0.0.1::8080")
+    published = ("--env=PORT=8080", "--env=ROOT_PATH=/shop", "--env=LOG_LEVEL=ERROR", "--publish=127.0.0.1::8080")
 
     def stop(signal: str, *, busy: bool) -> float:
         """Start a container, stop it while it is idle or while a body arrives, and return how long that took."""
@@ -151,6 +152,8 @@ def test_platforms(project: Project, image: str, record_property: Record) -> Non
                 seconds = time.monotonic() - start
             code = project.run("docker", "inspect", "--format", "{{.State.ExitCode}}", name)
             assert (signal, busy, code) == (signal, busy, "0\n")
+            if not busy:
+                assert project.run("docker", "logs", name) == ""
         finally:
             project.run("docker", "rm", "--force", name)
         return seconds
