@@ -161,7 +161,10 @@ def test_ports_are_this_machines_alone(development: Stack) -> None:
 
 
 def test_edit_shows_without_a_build(project: Project, development: Stack) -> None:
-    """Source files that are edited on the host show in the next answer, however quickly the edits follow each other."""
+    """Source files that are edited on the host show in the next answer, however quickly the edits follow each other.
+
+    What the former process does with its connections at its end is not in the log.
+    """
     container = development.containers()["web"]["Id"]
     with development.client() as client:
         assert client.get("/openapi.json").json()["info"]["description"] == project.answers["description"]
@@ -172,6 +175,7 @@ def test_edit_shows_without_a_build(project: Project, development: Stack) -> Non
         replace(project, "app/main.py", "Edited.", project.answers["description"])
         wait_for(lambda: client.get("/openapi.json").json()["info"]["description"] == project.answers["description"])
     assert development.containers()["web"]["Id"] == container
+    assert "Pool" not in development.compose("logs", "web")
 
 
 @pytest.mark.only_where(redis=["queue", "cache-and-queue"])

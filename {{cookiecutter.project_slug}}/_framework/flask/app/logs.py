@@ -58,7 +58,13 @@ def config(settings: Settings) -> dict[str, Any]:
         },
         "root": {"handlers": ["stdout"], "level": settings.log_level},
         # Without loggers here, granian adds its own, which write in another format.
-{% if cookiecutter.database != "none" %}
+{% if cookiecutter.database in ("postgresql", "mariadb") %}
+        "loggers": {
+            "alembic.runtime.plugins": {"level": "WARNING"},
+            # As SQLAlchemy's own pools, whose level is WARNING by default.
+            "app.pool": {"level": "WARNING"},
+        },
+{% elif cookiecutter.database == "sqlite" %}
         "loggers": {"alembic.runtime.plugins": {"level": "WARNING"}},
 {% else %}
         "loggers": {},
