@@ -36,7 +36,7 @@ class FairPool(QueuePool):
             raise
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        # The connection first, then the turn: whoever has a turn finds a connection or opens one, and doesn't wait again.
+        # The connection first, then the turn: the request that gets the turn has to find a free connection.
         try:
             super()._do_return_conn(record)
         finally:
